@@ -1,0 +1,40 @@
+"""The Celery application: where periodic work is declared and queues are named by kind of work.
+
+A message on the broker is a doorbell, never the only record of something owed; losing every message delays
+work until the next beat and loses nothing. Each periodic task takes a database lock, so two beats do no harm.
+"""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings.production")
+
+app: Celery = Celery("cs_platform")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+QUEUES = ("default", "health", "integrations", "outbox", "playbooks", "surveys", "usage")
+"""A burst of one kind of work waits in its own queue and delays no other."""
+
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_default_queue = "default"
+app.conf.task_routes = {f"{name}.*": {"queue": name} for name in QUEUES if name != "default"}
+
+app.conf.beat_schedule = {
+    "heartbeat": {"task": "accounts.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+}
+
+app.autodiscover_tasks()
+
+
+@setup_logging.connect  # Celery asks here instead of replacing the root logger
+def configure_logging(**_: Any) -> None:
+    """Keep the logging that the settings describe."""
+    import logging.config  # noqa: PLC0415  # only a worker's start needs it
+
+    logging.config.dictConfig(settings.LOGGING)
