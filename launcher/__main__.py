@@ -1,0 +1,16 @@
+"""The entry: `python3 -m launcher demo|test|lint|bench|clean|servers|manage`.
+
+This file alone keeps to a syntax that old Pythons read, so that they can be told they are too old.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # the sentence is for those whom pyproject.toml never reaches
+    sys.exit(
+        "This needs Python 3.11 or newer, and %s is %d.%d. Install a newer one and name it: make demo PYTHON=python3.12"
+        % (sys.executable, sys.version_info[0], sys.version_info[1])
+    )
+
+from launcher.cli import main
+
+sys.exit(main(sys.argv[1:]))
