@@ -1,0 +1,33 @@
+"""Attributes: what is true of an account now. Every app declares its own in its ``attributes.py``."""
+
+from accounts.attributes import own as own
+from accounts.attributes.registry import (
+    ACCOUNT,
+    Attribute,
+    Catalogue,
+    Column,
+    Context,
+    Family,
+    Source,
+    Type,
+    register,
+    register_family,
+)
+from accounts.attributes.relation import Facts, Scope, facts_relation, read_facts
+
+__all__ = [
+    "ACCOUNT",
+    "Attribute",
+    "Catalogue",
+    "Column",
+    "Context",
+    "Facts",
+    "Family",
+    "Scope",
+    "Source",
+    "Type",
+    "facts_relation",
+    "read_facts",
+    "register",
+    "register_family",
+]

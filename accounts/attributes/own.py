@@ -1,0 +1,210 @@
+"""What is known of an account from its own record, its people, its tickets and its touchpoints."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.attributes.registry import (
+    ACCOUNT,
+    Attribute,
+    Choices,
+    Column,
+    Family,
+    Label,
+    Source,
+    Type,
+    register,
+    register_family,
+)
+from accounts.models import Account, CustomField, Plan, Segment, Stage, User
+
+PROFILE = _("Profile")
+JOURNEY = _("Journey")
+PEOPLE = _("People")
+SUPPORT = _("Support")
+RELATIONSHIP = _("Relationship")
+
+TICKETS = Source(name="tickets", relation="accounts_ticket", grouped=True)
+TOUCHPOINTS = Source(name="touchpoints", relation="accounts_touchpoint", grouped=True)
+CONTACTS = Source(name="contacts", relation="accounts_contact", grouped=True)
+
+
+def _own(expression: str) -> Column:
+    return Column(source=ACCOUNT, expression=expression)
+
+
+def _rows_of(model: type[Plan] | type[Stage] | type[Segment]) -> Choices:
+    return lambda: model._default_manager.values_list("key", "name")
+
+
+def _staff() -> Iterable[tuple[str, Label]]:
+    return User.objects.values_list("email", "name")
+
+
+UPDATED = _own("a.updated_at")
+TICKET_HEARD = Column(source=TICKETS, expression="max(heard_at)")
+LAST_TOUCH = Column(source=TOUCHPOINTS, expression="max(happened_at)", only="happened_at <= {now}")
+
+register(
+    Attribute("name", _("Name"), Type.TEXT, _own("a.name"), PROFILE),
+    Attribute("external_id", _("External id"), Type.TEXT, _own("a.external_id"), PROFILE),
+    Attribute(
+        "plan",
+        _("Plan"),
+        Type.CHOICE,
+        _own("(SELECT key FROM accounts_plan WHERE id = a.plan_id)"),
+        PROFILE,
+        choices=_rows_of(Plan),
+    ),
+    Attribute(
+        "touch_model",
+        _("Touch model"),
+        Type.CHOICE,
+        _own("a.touch_model"),
+        PROFILE,
+        choices=lambda: Account.TouchModel.choices,
+    ),
+    Attribute("industry", _("Industry"), Type.TEXT, _own("nullif(a.industry, '')"), PROFILE),
+    Attribute("country", _("Country"), Type.TEXT, _own("nullif(a.country, '')"), PROFILE),
+    Attribute("language", _("Language"), Type.TEXT, _own("nullif(a.language, '')"), PROFILE),
+    Attribute("seats", _("Seats"), Type.NUMBER, _own("a.seats"), PROFILE, freshness=UPDATED),
+    Attribute("tags", _("Tags"), Type.TAGS, _own("a.tags"), PROFILE),
+    Attribute(
+        "owner",
+        _("CSM"),
+        Type.CHOICE,
+        _own("(SELECT email FROM accounts_user WHERE id = a.owner_id)"),
+        PROFILE,
+        choices=_staff,
+    ),
+    Attribute(
+        "segment",
+        _("Segment"),
+        Type.SEGMENT,
+        _own("NULL::text"),
+        PROFILE,
+        help=_("Whether the account is in a segment: the segment's own condition, looked at now."),
+        choices=_rows_of(Segment),
+    ),
+    Attribute(
+        "is_live",
+        _("Is a customer"),
+        Type.BOOLEAN,
+        _own("(a.ended_at IS NULL OR a.ended_at > {now})"),
+        JOURNEY,
+    ),
+    Attribute("customer_since", _("Customer since"), Type.DATE, _own("a.customer_since"), JOURNEY),
+    Attribute(
+        "customer_days",
+        _("Days as a customer"),
+        Type.DAYS,
+        _own("({today} - a.customer_since)"),
+        JOURNEY,
+        unit=_("days"),
+    ),
+    Attribute(
+        "stage",
+        _("Stage"),
+        Type.CHOICE,
+        _own("(SELECT key FROM accounts_stage WHERE id = a.stage_id)"),
+        JOURNEY,
+        choices=_rows_of(Stage),
+    ),
+    Attribute(
+        "stage.days",
+        _("Days in stage"),
+        Type.DAYS,
+        _own("floor(extract(epoch FROM {now} - a.stage_entered_at) / 86400)::int"),
+        JOURNEY,
+        unit=_("days"),
+    ),
+    Attribute(
+        "contacts.champions",
+        _("Champions"),
+        Type.NUMBER,
+        Column(CONTACTS, "count(*)", only="role = 'champion' AND left_at IS NULL"),
+        PEOPLE,
+        default=0,
+        help=_("Contacts who speak for the product inside the customer and still work there."),
+    ),
+    Attribute(
+        "contacts.count",
+        _("Contacts"),
+        Type.NUMBER,
+        Column(CONTACTS, "count(*)", only="left_at IS NULL"),
+        PEOPLE,
+        default=0,
+    ),
+    Attribute(
+        "touch.days_since",
+        _("Days since last touch"),
+        Type.DAYS,
+        Column(TOUCHPOINTS, "({today} - (max(happened_at) AT TIME ZONE {zone})::date)"),
+        RELATIONSHIP,
+        unit=_("days"),
+        freshness=LAST_TOUCH,
+    ),
+    Attribute(
+        "touch.count_90d",
+        _("Touchpoints, 90 days"),
+        Type.NUMBER,
+        Column(TOUCHPOINTS, "count(*)", only="happened_at > {now} - interval '90 days' AND happened_at <= {now}"),
+        RELATIONSHIP,
+        default=0,
+        freshness=LAST_TOUCH,
+    ),
+    Attribute(
+        "tickets.open",
+        _("Open tickets"),
+        Type.NUMBER,
+        Column(TICKETS, "count(*)", only="solved_at IS NULL"),
+        SUPPORT,
+        default=0,
+        freshness=TICKET_HEARD,
+    ),
+    Attribute(
+        "tickets.open_urgent",
+        _("Open urgent tickets"),
+        Type.NUMBER,
+        Column(TICKETS, "count(*)", only="solved_at IS NULL AND priority = 'urgent'"),
+        SUPPORT,
+        default=0,
+        freshness=TICKET_HEARD,
+    ),
+    Attribute(
+        "tickets.opened_28d",
+        _("Tickets opened, 28 days"),
+        Type.NUMBER,
+        Column(TICKETS, "count(*)", only="opened_at > {now} - interval '28 days' AND opened_at <= {now}"),
+        SUPPORT,
+        default=0,
+        freshness=TICKET_HEARD,
+    ),
+)
+
+CASTS = {
+    CustomField.Type.NUMBER: ("(a.custom ->> '{key}')::numeric", Type.NUMBER),
+    CustomField.Type.TEXT: ("a.custom ->> '{key}'", Type.TEXT),
+    CustomField.Type.CHOICE: ("a.custom ->> '{key}'", Type.CHOICE),
+    CustomField.Type.BOOLEAN: ("(a.custom ->> '{key}')::boolean", Type.BOOLEAN),
+    CustomField.Type.DATE: ("(a.custom ->> '{key}')::date", Type.DATE),
+}
+
+
+def _custom_attributes() -> Iterable[Attribute]:
+    for custom in CustomField.objects.all():
+        expression, type_ = CASTS[CustomField.Type(custom.type)]
+        named = tuple((choice, choice) for choice in custom.choices)
+        yield Attribute(
+            f"custom.{custom.key}",
+            custom.label,
+            type_,
+            _own(expression.replace("{key}", custom.key)),
+            _("Custom"),
+            unit=custom.unit,
+            choices=(lambda named=named: named) if named else None,
+            freshness=UPDATED,
+        )
+
+
+register_family(Family(prefix="custom.", load=_custom_attributes))

@@ -1,0 +1,191 @@
+"""The registry of attributes: what each is called, its type, and the SQL that computes it for all accounts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+
+from accounts.models import Workspace
+from common.sql import SQL, value
+
+
+class Type(StrEnum):
+    """The type of an attribute's value; it decides which operators a condition may use on it."""
+
+    NUMBER = "number"
+    MONEY = "money"
+    PERCENT = "percent"
+    DAYS = "days"
+    TEXT = "text"
+    CHOICE = "choice"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TAGS = "tags"
+    SEGMENT = "segment"
+
+    @property
+    def is_numeric(self) -> bool:
+        return self in (Type.NUMBER, Type.MONEY, Type.PERCENT, Type.DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """When attributes are looked at: the instant, and the day that it is in the workspace."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    @classmethod
+    def at(cls, now: datetime) -> Context:
+        """The context of the workspace at ``now``."""
+        return cls(now=now, zone=Workspace.current().zone)
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    def fill(self, text: str) -> SQL:
+        """``text`` with ``{now}``, ``{today}`` and ``{zone}`` as parameters."""
+        return SQL(text).format(
+            now=SQL("%s::timestamptz", (self.now,)),
+            today=SQL("%s::date", (self.today,)),
+            zone=value(self.zone.key),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A relation with facts about accounts: a ``FROM`` clause and its column that names the account.
+
+    A grouped source has many rows an account and its columns aggregate them; another one has at most one row.
+    ``where`` may use the names of ``Context.fill``.
+    """
+
+    name: str
+    relation: str
+    account: str = "account_id"
+    grouped: bool = False
+    where: str = ""
+
+
+ACCOUNT = Source(name="a", relation="accounts_account", account="id")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One expression over a source. ``expression`` and ``only`` may use the names of ``Context.fill``.
+
+    ``only`` narrows the source's rows that matter; when every column taken says so, the rest is not read.
+    With ``only``, the expression over a grouped source is one aggregate.
+    """
+
+    source: Source
+    expression: str
+    only: str = ""
+
+    def sql(self, context: Context) -> SQL:
+        """The expression with its parameters."""
+        return context.fill(self.expression)
+
+
+Label: TypeAlias = str | Promise
+Choices: TypeAlias = Callable[[], Iterable[tuple[str, Label]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One typed value that is true of an account now.
+
+    ``freshness`` tells when the source of the value was last heard (an instant). ``default`` stands for "no row":
+    with ``default_when_heard`` only where the source was ever heard. ``applies`` is SQL over ``a`` (the account):
+    where it is false the attribute has no value, such as the use of a feature outside the account's plan.
+    """
+
+    key: str
+    label: Label
+    type: Type
+    column: Column
+    group: Label = ""
+    help: Label = ""
+    unit: Label = ""
+    choices: Choices | None = None
+    freshness: Column | None = None
+    default: int | None = None
+    default_when_heard: bool = False
+    applies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Attributes that exist because of rows in the database, all under one prefix such as ``usage.``."""
+
+    prefix: str
+    load: Callable[[], Iterable[Attribute]]
+
+
+_attributes: dict[str, Attribute] = {}
+_families: dict[str, Family] = {}
+
+
+def register(*attributes: Attribute) -> None:
+    """Add attributes that always exist; raises ValueError for a key that is taken."""
+    for attribute in attributes:
+        if attribute.key in _attributes:
+            raise ValueError(f"attribute {attribute.key} is declared twice")
+        _attributes[attribute.key] = attribute
+
+
+def register_family(family: Family) -> None:
+    """Add a family; raises ValueError for a prefix that is taken."""
+    if family.prefix in _families:
+        raise ValueError(f"attribute family {family.prefix} is declared twice")
+    _families[family.prefix] = family
+
+
+@dataclass
+class Catalogue(Mapping[str, Attribute]):
+    """Every attribute by its key. A family is read from the database when a key of it is first asked for, once."""
+
+    _loaded: dict[str, dict[str, Attribute]] = field(default_factory=dict)
+
+    def _family(self, prefix: str) -> dict[str, Attribute]:
+        if prefix not in self._loaded:
+            self._loaded[prefix] = {attribute.key: attribute for attribute in _families[prefix].load()}
+        return self._loaded[prefix]
+
+    def __getitem__(self, key: str) -> Attribute:
+        if key in _attributes:
+            return _attributes[key]
+        for prefix in _families:
+            if key.startswith(prefix) and key in (family := self._family(prefix)):
+                return family[key]
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _attributes
+        for prefix in _families:
+            yield from (key for key in self._family(prefix) if key not in _attributes)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        if not isinstance(key, str):
+            return False
+        try:
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+
+def choices_of(attribute: Attribute) -> dict[str, Any]:
+    """The values that a choice may have, with their labels, in order; empty when any text is allowed."""
+    return dict(attribute.choices()) if attribute.choices else {}

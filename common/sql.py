@@ -1,0 +1,73 @@
+"""Pieces of SQL that carry their parameters with them, so that they can be put together in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, LiteralString, cast
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class SQL:
+    """A piece of SQL with positional parameters; a literal percent sign in ``text`` is doubled."""
+
+    text: str
+    params: tuple[Any, ...] = ()
+
+    def format(self, *parts: SQL, **named: SQL) -> SQL:
+        """Put other pieces into the ``{}`` or ``{name}`` places of this one, parameters in the order of the text.
+
+        Only a template without parameters of its own can be formatted.
+        """
+        if self.params:
+            raise ValueError("a template takes its parameters from its parts")
+        texts: list[str] = []
+        params: list[Any] = []
+        position = 0
+        for literal, field, _spec, _conversion in Formatter().parse(self.text):
+            texts.append(literal)
+            if field is None:
+                continue
+            if field:
+                part = named[field]
+            else:
+                part = parts[position]
+                position += 1
+            texts.append(part.text)
+            params.extend(part.params)
+        return SQL("".join(texts), tuple(params))
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+def value(item: Any) -> SQL:
+    """A single parameter."""
+    return SQL("%s", (item,))
+
+
+def identifier(name: str) -> SQL:
+    """A quoted name of a table or column."""
+    return SQL(connection.ops.quote_name(name))
+
+
+def join(separator: str, pieces: Sequence[SQL]) -> SQL:
+    """The pieces in order with ``separator`` between them."""
+    return SQL(separator.join(p.text for p in pieces), tuple(param for p in pieces for param in p.params))
+
+
+def rows(query: SQL) -> list[tuple[Any, ...]]:
+    """Run a query that answers with rows, and return them all."""
+    with connection.cursor() as cursor:
+        cursor.execute(cast("LiteralString", query.text), query.params)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+
+
+def execute(query: SQL) -> int:
+    """Run a statement and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(cast("LiteralString", query.text), query.params)
+        return int(cursor.rowcount)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Import(models.Model):
+    """One run of a file through an importer, with what came in and what was refused."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    importer = models.CharField(max_length=40)
+    file_name = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    mapping = models.JSONField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_created = models.PositiveIntegerField(default=0)
+    rows_updated = models.PositiveIntegerField(default=0)
+    rows_unchanged = models.PositiveIntegerField(default=0)
+    rows_refused = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.importer} {self.file_name}"
+
+
+class RefusedRow(models.Model):
+    """One row of an import that was not taken, as it was in the file, with the column and the reason."""
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="refused")
+    line = models.PositiveIntegerField()
+    column = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=40)
+    message = models.CharField(max_length=300)
+    row = models.JSONField()
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["run", "line"], name="integrations_refusedrow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.message}"

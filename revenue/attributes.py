@@ -1,0 +1,52 @@
+"""What an account pays, and when its contract comes up for renewal."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.attributes import Attribute, Column, Source, Type, register
+
+REVENUE = _("Revenue")
+
+SUBSCRIPTIONS = Source(name="subscriptions", relation="revenue_subscription", grouped=True)
+
+LIVE = "NOT is_trial AND started_on <= {today} AND (ended_on IS NULL OR ended_on > {today})"
+HEARD = Column(SUBSCRIPTIONS, "max(updated_at)")
+
+register(
+    Attribute(
+        "mrr",
+        _("MRR"),
+        Type.MONEY,
+        Column(SUBSCRIPTIONS, "sum(mrr)", only=LIVE),
+        REVENUE,
+        freshness=HEARD,
+        default=0,
+        help=_("Live recurring lines, each normalised to a month; discounts and tax out."),
+    ),
+    Attribute(
+        "annualised_mrr",
+        _("Annualised MRR"),
+        Type.MONEY,
+        Column(SUBSCRIPTIONS, "sum(12 * mrr)", only=LIVE),
+        REVENUE,
+        freshness=HEARD,
+        default=0,
+        help=_("12 × MRR of all live lines."),
+    ),
+    Attribute(
+        "renewal_on",
+        _("Renewal date"),
+        Type.DATE,
+        Column(SUBSCRIPTIONS, "min(renews_on)", only=LIVE + " AND renews_on >= {today}"),
+        REVENUE,
+        freshness=HEARD,
+    ),
+    Attribute(
+        "days_to_renewal",
+        _("Days to renewal"),
+        Type.DAYS,
+        Column(SUBSCRIPTIONS, "min(renews_on - {today})", only=LIVE + " AND renews_on >= {today}"),
+        REVENUE,
+        unit=_("days"),
+        freshness=HEARD,
+    ),
+)

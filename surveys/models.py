@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Contact
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Survey(models.Model):
+    """One survey: what it asks, in which languages, and how long an invitation may be answered.
+
+    ``texts`` maps a language to the company's own wording (``subject``, ``intro``, ``question`` ...); what it does
+    not say is taken from the platform's own words in that language.
+    """
+
+    class Kind(models.TextChoices):
+        NPS = "nps", _("NPS")
+        CSAT = "csat", _("CSAT")
+        CES = "ces", _("CES")
+
+    key = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=5, choices=Kind)
+    texts = models.JSONField(default=dict, blank=True)
+    sender_name = models.CharField(max_length=100, blank=True)
+    expires_after_days = models.PositiveSmallIntegerField(default=30)
+    is_live = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(models.Model):
+    """One request to one contact to answer one survey. The link's token is not kept, only its hash."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="invitations")
+    occasion = models.CharField(max_length=150)
+    digest = models.CharField(max_length=64, unique=True)
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES)
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-invited_at"], name="surveys_invitation_latest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "contact", "occasion"], name="surveys_invitation_once_an_occasion"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.survey_id} {self.contact_id}"
+
+
+class ResponseQuerySet(models.QuerySet["Response"]):
+    def visible_to(self, user: User) -> ResponseQuerySet:
+        """The answers of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+
+class Response(models.Model):
+    """One customer's answer to one invitation; it may be changed until the invitation expires."""
+
+    invitation = models.OneToOneField(Invitation, on_delete=models.CASCADE, related_name="response")
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="responses")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="responses")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="responses")
+    score = models.PositiveSmallIntegerField()
+    comment = models.TextField(blank=True, max_length=10_000)
+    answered_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ResponseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-answered_at"]
+        indexes = [models.Index(fields=["account", "-answered_at"], name="surveys_response_latest")]
+        constraints = [models.CheckConstraint(condition=Q(score__range=(0, 10)), name="surveys_response_score_0_to_10")]
+
+    def __str__(self) -> str:
+        return f"{self.survey_id} {self.score}"

@@ -1,0 +1,166 @@
+"""How much an account uses the product: each feature in rolling windows, breadth, seats, and when it was last heard."""
+
+from collections.abc import Iterable
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.attributes import Attribute, Column, Family, Source, Type, register, register_family
+from usage.models import Feature
+
+USAGE = _("Usage")
+
+ROLLING = Source(name="rolling", relation="usage_rollingusage", grouped=True)
+ACTIVITY = Source(name="activity", relation="usage_accountactivity")
+USERS = Source(
+    name="active_users",
+    relation="usage_useractivity",
+    grouped=True,
+    where="last_day > {today} - 28",
+)
+
+HEARD = Column(ACTIVITY, "last_event_at")
+
+BREADTH = Source(
+    name="breadth",
+    relation=(
+        "accounts_account a2 JOIN usage_feature f ON a2.plan_id IS NULL"
+        " OR f.id IN (SELECT feature_id FROM usage_planfeature p WHERE p.plan_id = a2.plan_id)"
+        " OR NOT EXISTS (SELECT 1 FROM usage_planfeature p WHERE p.plan_id = a2.plan_id)"
+        " LEFT JOIN usage_rollingusage r ON r.account_id = a2.id AND r.feature_id = f.id"
+    ),
+    account="a2.id",
+    grouped=True,
+)
+SEATS = Source(
+    name="seats",
+    relation="accounts_account a2 LEFT JOIN usage_useractivity u ON u.account_id = a2.id",
+    account="a2.id",
+    grouped=True,
+    where="a2.seats > 0",
+)
+
+register(
+    Attribute(
+        "usage.features_28d",
+        _("Features used, 28 days"),
+        Type.NUMBER,
+        Column(ROLLING, "count(*)", only="last_28 > 0"),
+        USAGE,
+        freshness=HEARD,
+        default=0,
+        default_when_heard=True,
+    ),
+    Attribute(
+        "usage.events_28d",
+        _("Actions, 28 days"),
+        Type.NUMBER,
+        Column(ROLLING, "sum(last_28)"),
+        USAGE,
+        freshness=HEARD,
+        default=0,
+        default_when_heard=True,
+    ),
+    Attribute(
+        "usage.change_28d",
+        _("Change in actions, 28 days against the 28 before"),
+        Type.PERCENT,
+        Column(ROLLING, "round(100.0 * sum(last_28) / nullif(sum(prior_28), 0) - 100, 1)"),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+    ),
+    Attribute(
+        "usage.days_since",
+        _("Days since last use"),
+        Type.DAYS,
+        Column(ACTIVITY, "({today} - (last_event_at AT TIME ZONE {zone})::date)"),
+        USAGE,
+        unit=_("days"),
+        freshness=HEARD,
+    ),
+    Attribute(
+        "usage.first_on",
+        _("First used on"),
+        Type.DATE,
+        Column(ACTIVITY, "(first_event_at AT TIME ZONE {zone})::date"),
+        USAGE,
+        freshness=HEARD,
+    ),
+    Attribute(
+        "seats.active",
+        _("Active users, 28 days"),
+        Type.NUMBER,
+        Column(USERS, "count(*)"),
+        USAGE,
+        freshness=HEARD,
+        default=0,
+        default_when_heard=True,
+    ),
+    Attribute(
+        "seats.active_share",
+        _("Share of seats in use, 28 days"),
+        Type.PERCENT,
+        Column(
+            SEATS,
+            "round(100.0 * count(*) FILTER (WHERE u.last_day > {today} - 28) / max(a2.seats), 1)",
+        ),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+        help=_("Users active in the last 28 days out of the seats bought; over 100 when more people use it than pay."),
+    ),
+    Attribute(
+        "usage.breadth",
+        _("Adoption breadth, 28 days"),
+        Type.PERCENT,
+        Column(BREADTH, "round(100.0 * count(*) FILTER (WHERE r.last_28 > 0) / count(*), 1)"),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+        help=_("Features used out of the features that the plan includes."),
+    ),
+)
+
+WINDOWS = (
+    ("7d", "last_7", _("7 days")),
+    ("28d", "last_28", _("28 days")),
+    ("28d_before", "prior_28", _("the 28 days before")),
+)
+
+
+def feature_applies(feature_id: int) -> str:
+    """SQL over ``a``: whether the account's plan includes the feature."""
+    return (
+        "(a.plan_id IS NULL"
+        f" OR a.plan_id IN (SELECT plan_id FROM usage_planfeature WHERE feature_id = {feature_id})"
+        " OR a.plan_id NOT IN (SELECT plan_id FROM usage_planfeature))"
+    )
+
+
+def _feature_attributes() -> Iterable[Attribute]:
+    for feature in Feature.objects.all():
+        for suffix, column, words in WINDOWS:
+            yield Attribute(
+                f"usage.{feature.key}.{suffix}",
+                format_lazy("{feature}, {window}", feature=feature.name, window=words),
+                Type.NUMBER,
+                Column(ROLLING, f"sum({column})", only=f"feature_id = {feature.pk}"),
+                USAGE,
+                freshness=HEARD,
+                default=0,
+                default_when_heard=True,
+                applies=feature_applies(feature.pk),
+            )
+        yield Attribute(
+            f"usage.{feature.key}.last_on",
+            format_lazy(_("{feature}, last used on"), feature=feature.name),
+            Type.DATE,
+            Column(ROLLING, "max(last_day)", only=f"feature_id = {feature.pk}"),
+            USAGE,
+            freshness=HEARD,
+            applies=feature_applies(feature.pk),
+        )
+
+
+register_family(Family(prefix="usage.", load=_feature_attributes))
