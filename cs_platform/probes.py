@@ -18,7 +18,7 @@ BEAT_IS_LATE_AFTER = timedelta(minutes=2)
 _redis = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
 
 
-class NotReady(Exception):  # noqa: N818  # it is an answer, not a fault of this process
+class NotReady(Exception):  # it is an answer, not a fault of this process
     """One thing that the process needs is missing; the text says which."""
 
 

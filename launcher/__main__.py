@@ -7,8 +7,8 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  # the sentence is for those whom pyproject.toml never reaches
     sys.exit(
-        "This needs Python 3.11 or newer, and %s is %d.%d. Install a newer one and name it: make demo PYTHON=python3.12"
-        % (sys.executable, sys.version_info[0], sys.version_info[1])
+        f"This needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}. "
+        "Install a newer one and name it: make demo PYTHON=python3.12"
     )
 
 from launcher.cli import main

