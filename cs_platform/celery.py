@@ -26,7 +26,7 @@ app.conf.task_default_queue = "default"
 app.conf.task_routes = {f"{name}.*": {"queue": name} for name in QUEUES if name != "default"}
 
 app.conf.beat_schedule = {
-    "heartbeat": {"task": "accounts.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "heartbeat": {"task": "accounts.heartbeat", "schedule": timedelta(seconds=10)},
 }
 
 app.autodiscover_tasks()

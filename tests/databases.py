@@ -105,7 +105,9 @@ def _fingerprint() -> str:
         folder = Path(app.path)
         if not folder.is_relative_to(ROOT / ".local"):
             digest.update(app.label.encode())
-            for file in sorted([*folder.glob("models.py"), *folder.glob("models/*.py"), *folder.glob("migrations/*.py")]):
+            for file in sorted(
+                [*folder.glob("models.py"), *folder.glob("models/*.py"), *folder.glob("migrations/*.py")]
+            ):
                 digest.update(re.sub(rb"\r", b"", file.read_bytes()))
     return digest.hexdigest()[:16]
 
