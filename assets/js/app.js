@@ -1,0 +1,19 @@
+// What every staff page loads, after htmx.
+import "@github/relative-time-element";
+import { startActions } from "./actions.js";
+import { startLists } from "./list.js";
+import { startOptimism } from "./optimistic.js";
+import { startOverlays } from "./overlays.js";
+import { startPalette } from "./palette.js";
+import { startProgress } from "./progress.js";
+import { startTheme } from "./theme.js";
+import { startToasts } from "./toasts.js";
+
+startTheme();
+startToasts();
+startOverlays();
+startLists();
+startOptimism();
+startPalette();
+startProgress();
+startActions();

@@ -1,0 +1,64 @@
+// Acting is optimistic: the row goes at once, and comes back with the reason if the server refuses.
+import { activate, neighbour } from "./list.js";
+import { showToast } from "./toasts.js";
+
+const pending = new WeakMap();
+
+function rowsFor(element) {
+  const bulk = element.closest("[data-bulk]");
+  if (bulk) {
+    const list = document.getElementById(bulk.dataset.bulk);
+    return [...list.querySelectorAll("[data-row]:has([data-row-select]:checked)")];
+  }
+  const named = element.dataset.optimistic;
+  return [named ? document.querySelector(named) : element.closest("[data-row]")].filter(Boolean);
+}
+
+function restore(rows) {
+  for (const row of rows) row.hidden = false;
+  activate(rows[0]);
+}
+
+async function reason(xhr) {
+  if (!xhr?.status) return document.body.dataset.textOffline;
+  try {
+    return JSON.parse(xhr.responseText).message || document.body.dataset.textFailed;
+  } catch {
+    const text = xhr.getResponseHeader("content-type")?.startsWith("text/plain") && xhr.responseText.trim();
+    return text || document.body.dataset.textFailed;
+  }
+}
+
+export function startOptimism() {
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const element = event.detail.elt.closest("[data-optimistic]");
+    if (!element) return;
+    const rows = rowsFor(element);
+    const last = rows.at(-1);
+    for (const row of rows) {
+      row.hidden = true;
+    }
+    const next = last && neighbourOf(last, rows);
+    pending.set(event.detail.xhr, rows);
+    if (next) activate(next);
+  });
+  document.addEventListener("htmx:afterRequest", async (event) => {
+    const { xhr, successful } = event.detail;
+    const rows = pending.get(xhr);
+    if (successful) {
+      for (const row of rows ?? []) if (row.hidden) row.remove();
+      return;
+    }
+    if (rows) restore(rows);
+    if (rows || !event.detail.elt.closest("[data-quiet]")) {
+      showToast({ message: await reason(xhr), level: "error" });
+    }
+  });
+}
+
+function neighbourOf(row, leaving) {
+  row.hidden = false;
+  const next = neighbour(row);
+  row.hidden = true;
+  return leaving.includes(next) ? null : next;
+}

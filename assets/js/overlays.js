@@ -1,0 +1,60 @@
+// Native dialogs and <details> menus, opened by data-dialog="id" and closed as people expect.
+import { handle } from "./actions.js";
+
+/** Open a dialog by id, focus where it asks for it. */
+export function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  for (const other of document.querySelectorAll("dialog:modal")) other.close();
+  dialog.showModal();
+  dialog.dispatchEvent(new CustomEvent("dialog-open"));
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu-root[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+export function startOverlays() {
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      event.preventDefault();
+      closeMenus();
+      openDialog(opener.dataset.dialog);
+      return;
+    }
+    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+    const menu = event.target.closest("details.menu-root");
+    if (!menu || event.target.closest(".menu-item")) closeMenus();
+    else closeMenus(menu);
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = document.querySelector("details.menu-root[open]");
+    if (!menu) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      event.preventDefault();
+    }
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const items = [...menu.querySelectorAll(".menu-item")];
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const index = items.indexOf(document.activeElement);
+      items.at((index < 0 && step < 0 ? -1 : index + step) % items.length)?.focus();
+      event.preventDefault();
+    }
+  });
+  // A dialog whose content the server sends opens when it has arrived.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.target.closest?.("dialog[data-open-on-load]");
+    if (dialog) openDialog(dialog.id);
+  });
+  // "dialog-close" in HX-Trigger closes whatever is open.
+  document.addEventListener("dialog-close", () => {
+    for (const dialog of document.querySelectorAll("dialog:modal")) dialog.close();
+  });
+  handle("help", () => openDialog("shortcuts"));
+}

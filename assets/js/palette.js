@@ -1,0 +1,44 @@
+// Ctrl-K: commands of this page first, then what the search finds.
+import Combobox from "@github/combobox-nav";
+import { available, handle, perform } from "./actions.js";
+import { openDialog } from "./overlays.js";
+
+function narrow(list, text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const option of list.querySelectorAll("[data-run]")) {
+    const label = option.textContent.toLowerCase();
+    option.hidden = !available(option.dataset.run) || !words.every((word) => label.includes(word));
+  }
+  for (const group of list.querySelectorAll("[data-palette-commands]")) {
+    group.hidden = !group.querySelector("[data-run]:not([hidden])");
+  }
+}
+
+export function startPalette() {
+  const dialog = document.getElementById("palette");
+  const input = document.getElementById("palette-input");
+  const list = document.getElementById("palette-list");
+  if (!dialog || !input || !list) return;
+  const combobox = new Combobox(input, list, { tabInsertsSuggestions: false, firstOptionSelectionMode: "active" });
+
+  dialog.addEventListener("dialog-open", () => {
+    input.value = "";
+    document.getElementById("palette-results").replaceChildren();
+    narrow(list, "");
+    combobox.start();
+    combobox.resetSelection();
+    input.focus();
+  });
+  dialog.addEventListener("close", () => combobox.stop());
+  input.addEventListener("input", () => {
+    narrow(list, input.value);
+    combobox.resetSelection();
+  });
+  list.addEventListener("combobox-commit", (event) => {
+    const { run } = event.target.dataset;
+    dialog.close();
+    if (run) perform(run);
+  });
+  list.addEventListener("htmx:afterSettle", () => combobox.resetSelection());
+  handle("search", () => openDialog("palette"));
+}

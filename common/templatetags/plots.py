@@ -1,0 +1,90 @@
+"""Small drawings made on the server as SVG: sparklines, meters, bars of bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from django import template
+from django.utils import formats
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from common.templatetags.ui import BAND_LABELS
+
+register = template.Library()
+
+Number = Decimal | float
+
+WIDTH = 96
+HEIGHT = 24
+MARGIN = 3
+
+
+@register.simple_tag
+def sparkline(values: Sequence[Number | None], label: str = "", tone: str = "") -> SafeString:
+    """Return a line of the values, oldest first; gaps (None) are skipped. `tone` is a health band or nothing."""
+    known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return SafeString("")
+    low = min(value for _index, value in known)
+    high = max(value for _index, value in known)
+    spread = (high - low) or 1.0
+    step = (WIDTH - 2 * MARGIN) / (len(values) - 1)
+    points = [
+        (MARGIN + index * step, HEIGHT - MARGIN - (value - low) / spread * (HEIGHT - 2 * MARGIN))
+        for index, value in known
+    ]
+    told = _("%(label)s: from %(first)s to %(last)s") % {
+        "label": label or _("Trend"),
+        "first": formats.number_format(known[0][1], 0),
+        "last": formats.number_format(known[-1][1], 0),
+    }
+    return format_html(
+        '<svg class="sparkline sparkline-{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<polyline points="{}"></polyline><circle cx="{}" cy="{}" r="2"></circle></svg>',
+        tone or "plain",
+        WIDTH,
+        HEIGHT,
+        told,
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
+        f"{points[-1][0]:.1f}",
+        f"{points[-1][1]:.1f}",
+    )
+
+
+@register.simple_tag
+def meter(value: Number | None, band: str = "", maximum: Number = 100) -> SafeString:
+    """Return a bar filled to value / maximum. It repeats a number that stands beside it, so readers skip it."""
+    share = 0.0 if value is None else max(0.0, min(1.0, float(value) / float(maximum)))
+    return format_html(
+        '<svg class="meter meter-{}" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="6"></rect></svg>',
+        band or "plain",
+        f"{share * 100:.1f}",
+    )
+
+
+@register.simple_tag
+def band_bar(counts: Mapping[str, int]) -> SafeString:
+    """Return one bar divided by how many accounts are in each band; `counts` maps band to number."""
+    total = sum(counts.values())
+    if not total:
+        return SafeString("")
+    parts: list[tuple[str, str, str]] = []
+    told: list[str] = []
+    x = 0.0
+    for band, label in BAND_LABELS.items():
+        count = counts.get(band, 0)
+        if not count:
+            continue
+        width = count / total * 100
+        parts.append((band, f"{x:.2f}", f"{max(width - 0.4, 0.4):.2f}"))
+        told.append(f"{label} {formats.number_format(count, 0)}")
+        x += width
+    return format_html(
+        '<svg class="band-bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        ", ".join(told),
+        format_html_join("", '<rect class="{}" x="{}" width="{}" height="10"></rect>', parts),
+    )

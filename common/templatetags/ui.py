@@ -1,0 +1,182 @@
+"""The small pieces of the design system: icons, keys, health bands, scores, initials, moments in time.
+
+They are written as functions rather than included templates because lists draw hundreds of them.
+Larger pieces are templates in `templates/components/`, used by `{% include %}` or, where they
+wrap other markup, by `{% component "panel" title=... %} ... {% endcomponent %}`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+register = template.Library()
+
+THEMES = ("light", "dark")
+INITIALS_TONES = 6
+
+BAND_LABELS = {
+    "good": gettext_lazy("Good"),
+    "watch": gettext_lazy("Watch"),
+    "poor": gettext_lazy("Poor"),
+    "none": gettext_lazy("No score"),
+}
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    return static("img/icons.svg")
+
+
+def _sprite_url() -> str:
+    return static("img/icons.svg") if settings.DEBUG else _sprite()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """Return the icon `name` of the sprite, hidden from screen readers; `css` adds classes."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css,
+        _sprite_url(),
+        name,
+    )
+
+
+@register.simple_tag
+def key(hotkey: str) -> SafeString:
+    """Return the key hint for a hotkey such as `e`, `g q` (one after the other) or `Mod+k` (together)."""
+    if not hotkey:
+        return SafeString("")
+    caps = [cap for part in hotkey.split(" ") for cap in part.split("+")]
+    names = {"Mod": "Ctrl", "Space": "␣", "Enter": "↵", "Escape": "Esc"}
+    return format_html(
+        '<span class="key{}" aria-hidden="true">{}</span>',
+        "" if "Mod" in caps else " key-single",
+        format_html_join("", "<kbd>{}</kbd>", ((names.get(cap, cap),) for cap in caps)),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def theme_attribute(context: Context) -> SafeString:
+    """Return `data-theme="..."` for the theme this person chose, or nothing where the system decides."""
+    request = context.get("request")
+    chosen = request.COOKIES.get("theme") if request is not None else None
+    return format_html(' data-theme="{}"', chosen) if chosen in THEMES else SafeString("")
+
+
+@register.simple_tag
+def health_band(band: str | None, label: str = "") -> SafeString:
+    """Return a health band as a badge: shape, word and colour all tell it."""
+    name = band if band in BAND_LABELS else "none"
+    tone = "outline" if name == "none" else name
+    return format_html(
+        '<span class="chip chip-{}">{}{}</span>', tone, icon(f"band-{name}", "icon-sm"), label or BAND_LABELS[name]
+    )
+
+
+@register.simple_tag
+def score(
+    value: Decimal | float | int | None, band: str | None = None, trend: Any = None, size: str = ""
+) -> SafeString:
+    """Return a health score from 0 to 100: band shape, number and, if given, the change since the last period."""
+    name = band if band in BAND_LABELS and value is not None else "none"
+    number = "–" if value is None else formats.number_format(value, 0)
+    return format_html(
+        '<span class="score score-{}{}">{}<span class="score-value">{}</span><span class="sr-only">{}</span>{}</span>',
+        name,
+        " score-large" if size == "large" else "",
+        icon(f"band-{name}", "icon-sm icon-band"),
+        number,
+        BAND_LABELS[name],
+        trend_of(trend) if trend is not None else "",
+    )
+
+
+@register.simple_tag(name="trend")
+def trend_of(change: Decimal | float | None, rising_is: str = "good", unit: str = "") -> SafeString:
+    """Return a change as an arrow and a signed number; `rising_is` says whether more is good, poor or neither."""
+    if change is None:
+        return SafeString("")
+    rounded = round(Decimal(str(change)), 1)
+    if not rounded:
+        return format_html('<span class="trend">{}<span>0</span></span>', icon("minus", "icon-sm"))
+    rising = rounded > 0
+    tone = {"good": "good" if rising else "poor", "poor": "poor" if rising else "good"}.get(rising_is, "flat")
+    places = 0 if rounded == rounded.to_integral() else 1
+    return format_html(
+        '<span class="trend trend-{}">{}<span>{}{}{}</span></span>',
+        tone,
+        icon("arrow-up" if rising else "arrow-down", "icon-sm"),
+        "+" if rising else "−",
+        formats.number_format(abs(rounded), places),
+        unit,
+    )
+
+
+@register.simple_tag
+def initials(name: str, shape: str = "", size: str = "") -> SafeString:
+    """Return a person's (round) or an account's (`shape="square"`) initials on a colour of their own."""
+    words = [word for word in str(name).split() if word[:1].isalnum()]
+    letters = (words[0][:1] + words[-1][:1] if len(words) > 1 else str(name).strip()[:2]).upper()
+    return format_html(
+        '<span class="initials initials-{}{}{}" aria-hidden="true">{}</span>',
+        zlib.crc32(str(name).encode()) % INITIALS_TONES,
+        " initials-square" if shape == "square" else "",
+        " initials-large" if size == "large" else "",
+        letters or "?",
+    )
+
+
+@register.simple_tag
+def ago(when: datetime | date | None) -> SafeString:
+    """Return how long ago (or until) `when` is; the exact time shows on hover."""
+    if when is None:
+        return SafeString("–")
+    if not isinstance(when, datetime):
+        return _day(when)
+    local = timezone.localtime(when) if timezone.is_aware(when) else timezone.make_aware(when)
+    moment = timezone.now()
+    if local <= moment:
+        words = _("%(period)s ago") % {"period": timesince(local, moment, depth=1)}
+    else:
+        words = _("in %(period)s") % {"period": timeuntil(local, moment, depth=1)}
+    exact = formats.date_format(local, "DATETIME_FORMAT")
+    return format_html(
+        '<relative-time datetime="{}" threshold="P60D" no-title title="{}">{}</relative-time>',
+        local.isoformat(),
+        exact,
+        words,
+    )
+
+
+def _day(when: date) -> SafeString:
+    today = timezone.localdate()
+    days = (when - today).days
+    near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
+    shown = near.get(days) or formats.date_format(when, "SHORT_DATE_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), formats.date_format(when, "DATE_FORMAT"), shown
+    )
+
+
+@register.simple_block_tag(takes_context=True)
+def component(context: Context, content: SafeString, name: str, **values: Any) -> SafeString:
+    """Draw `templates/components/<name>.html` around the enclosed markup, which it finds as `slot`."""
+    request = context.get("request")
+    return render_to_string(f"components/{name}.html", {"slot": content, **values}, request=request)
