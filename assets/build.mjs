@@ -25,9 +25,20 @@ async function styles(out) {
     execFileSync(
       join(modules, ".bin", "tailwindcss"),
       ["--input", join(root, "assets", "css", `${name}.css`), "--output", join(out, "css", `${name}.css`), "--minify"],
-      { cwd: root, stdio: ["ignore", "ignore", "inherit"] },
+      { cwd: root, stdio: ["ignore", "ignore", "pipe"] },
     );
   }
+  await soften(join(out, "css", "survey.css"));
+}
+
+// Customers' phones may be older than light-dark(): those get the light theme.
+async function soften(file) {
+  const css = await readFile(file, "utf8");
+  const softened = css.replace(/:root\{[^}]*\}/, (block) => {
+    const light = block.replace(/light-dark\(([^,()]+),[^()]+\)/g, "$1");
+    return `${light}@supports (color:light-dark(#000,#fff)){${block}}`;
+  });
+  await writeFile(file, softened);
 }
 
 async function scripts(out) {

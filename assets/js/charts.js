@@ -28,6 +28,10 @@ function hatch(tone, index) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 6;
   const pen = tile.getContext("2d");
+  pen.fillStyle = tone;
+  pen.globalAlpha = 0.35;
+  pen.fillRect(0, 0, 6, 6);
+  pen.globalAlpha = 1;
   pen.strokeStyle = tone;
   pen.lineWidth = 2;
   pen.beginPath();

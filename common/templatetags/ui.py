@@ -29,6 +29,8 @@ register = template.Library()
 
 THEMES = ("light", "dark")
 INITIALS_TONES = 6
+# Within half a year a day and a month are clear without the year.
+SAME_YEAR_DAYS = 183
 
 BAND_LABELS = {
     "good": gettext_lazy("Good"),
@@ -91,9 +93,7 @@ def health_band(band: str | None, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def score(
-    value: Decimal | float | int | None, band: str | None = None, trend: Any = None, size: str = ""
-) -> SafeString:
+def score(value: Decimal | float | None, band: str | None = None, trend: Any = None, size: str = "") -> SafeString:
     """Return a health score from 0 to 100: band shape, number and, if given, the change since the last period."""
     name = band if band in BAND_LABELS and value is not None else "none"
     number = "–" if value is None else formats.number_format(value, 0)
@@ -169,7 +169,8 @@ def _day(when: date) -> SafeString:
     today = timezone.localdate()
     days = (when - today).days
     near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
-    shown = near.get(days) or formats.date_format(when, "SHORT_DATE_FORMAT")
+    shape = "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "SHORT_DATE_FORMAT"
+    shown = near.get(days) or formats.date_format(when, shape)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', when.isoformat(), formats.date_format(when, "DATE_FORMAT"), shown
     )
