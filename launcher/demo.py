@@ -19,6 +19,7 @@ from launcher.console import CannotGoOn, say, step
 from launcher.environment import PYTHON, VENV, ensure_environment
 from launcher.places import DEVELOPMENT, LOCAL, ROOT
 from launcher.processes import Family, last_lines
+from launcher.static import STATIC_ROOT, collect_static
 
 DEMO_PASSWORD = "customer-success"  # noqa: S105  # printed on the screen for everybody
 SIGN_INS = (
@@ -93,7 +94,7 @@ def demo_environment(*, port: int, mail_port: int) -> dict[str, str]:
         "BASE_URL": os.environ.get("BASE_URL") or f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "*",
         "HTTPS": "off",
-        "STATIC_ROOT": str(LOCAL / "static"),
+        "STATIC_ROOT": str(STATIC_ROOT),
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{mail_port}",
         "DEFAULT_FROM_EMAIL": "Customer Success <cs@demo.example>",
         "DEMO_PASSWORD": DEMO_PASSWORD,
@@ -155,9 +156,9 @@ def _secret_key() -> str:
 
 
 def _prepare(env: dict[str, str]) -> None:
+    collect_static(env)
     for text, arguments in (
         ("Bringing the database up to date", ["migrate", "--verbosity=0"]),
-        ("Collecting static files", ["collectstatic", "--noinput", "--verbosity=0"]),
         ("Loading the demo company", ["load_demo"]),
     ):
         with step(text):
@@ -168,7 +169,6 @@ def _prepare(env: dict[str, str]) -> None:
 
 def _start_product(family: Family, env: dict[str, str], port: int) -> None:
     celery: list[str | Path] = [VENV / "bin" / "celery", "-A", "cs_platform"]
-    (LOCAL / "run").mkdir(exist_ok=True)
     with step("Starting web, worker and beat"):
         family.start("worker", [*celery, "worker", "--concurrency=2", "--loglevel=INFO"], env=env)
         family.start(

@@ -30,6 +30,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["br", "gz", "ico", "jpg", "map", "png", "webp", "woff", "woff2", "zip"]
+
 # TLS ends at the proxy in front. `HTTPS=off` is for a trial on a plain-HTTP address, never for real data.
 _https = env.bool("HTTPS", default=True)
 SECURE_SSL_REDIRECT = _https

@@ -15,6 +15,10 @@ SECRET_KEY = "test-only-and-never-secret"  # noqa: S105
 ALLOWED_HOSTS = ["*"]
 BASE_URL = "http://testserver"
 
+# Static files as they are in the checkout, nothing collected.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
+
 DATABASES = {"default": database(env.str("DATABASE_URL", default=TESTS.database_url))}
 # Connections of one test must not be those of another's thread.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
