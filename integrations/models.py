@@ -22,6 +22,7 @@ class Import(models.Model):
     rows_updated = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
     rows_refused = models.PositiveIntegerField(default=0)
+    rows_warned = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -33,19 +34,36 @@ class Import(models.Model):
         return f"{self.importer} {self.file_name}"
 
 
-class RefusedRow(models.Model):
-    """One row of an import that was not taken, as it was in the file, with the column and the reason."""
+class Finding(models.Model):
+    """What was found about one row of a file: where, a code, a sentence that says what to do, and the row as it was."""
 
-    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="refused")
     line = models.PositiveIntegerField()
     column = models.CharField(max_length=200, blank=True)
     code = models.CharField(max_length=40)
-    message = models.CharField(max_length=300)
+    message = models.CharField(max_length=500)
     row = models.JSONField()
 
     class Meta:
+        abstract = True
         ordering = ["line"]
-        constraints = [models.UniqueConstraint(fields=["run", "line"], name="integrations_refusedrow_once")]
 
     def __str__(self) -> str:
         return f"{self.line}: {self.message}"
+
+
+class RefusedRow(Finding):
+    """One row of an import that was not taken, and the first reason why."""
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="refused")
+
+    class Meta(Finding.Meta):
+        constraints = [models.UniqueConstraint(fields=["run", "line"], name="integrations_refusedrow_once")]
+
+
+class DoubtfulRow(Finding):
+    """One doubt about a row of an import that was taken; a row may raise several."""
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="doubtful")
+
+    class Meta(Finding.Meta):
+        indexes = [models.Index(fields=["run", "line"], name="integrations_doubtful_in_order")]

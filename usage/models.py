@@ -140,6 +140,24 @@ class DailyUsage(models.Model):
         return f"{self.account_id} {self.feature_id} {self.day}"
 
 
+class ImportedUsage(models.Model):
+    """One row of usage that a file told, as it was last read, so that reading it again adds only the difference."""
+
+    pk = models.CompositePrimaryKey("source", "external_id")
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=200)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="imported_usage")
+    feature = models.ForeignKey(Feature, on_delete=models.CASCADE, related_name="imported_usage")
+    day = models.DateField()
+    count = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = _("imported usage")
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.external_id}"
+
+
 class RollingUsage(models.Model):
     """How often one account used one feature in the windows that end on ``UsageCalendar.as_of`` (included)."""
 

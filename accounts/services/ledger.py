@@ -26,12 +26,19 @@ def record(
     return record_many([event])[0]
 
 
-def record_many(events: Sequence[Event]) -> list[Event]:
-    """Write events in one statement a table, hand them to every consumer, and say which accounts were touched."""
+def record_many(events: Sequence[Event], *, news_since: datetime | None = None) -> list[Event]:
+    """Write events in one statement a table, hand them to every consumer, and say which accounts were touched.
+
+    Those that happened before ``news_since`` are history that is only now told: they stand on the timeline and in
+    reports, but no consumer hears of them, so that a file of old tickets starts no playbook.
+    """
     with transaction.atomic():
         written = Event.objects.bulk_create(events)
         EventInbox.objects.bulk_create(
-            EventInbox(consumer=consumer, event=event) for consumer in settings.LEDGER_CONSUMERS for event in written
+            EventInbox(consumer=consumer, event=event)
+            for consumer in settings.LEDGER_CONSUMERS
+            for event in written
+            if news_since is None or event.happened_at >= news_since
         )
         touch({event.account_id for event in written})
     return written

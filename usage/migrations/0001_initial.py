@@ -139,6 +139,45 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(related_name="features", through="usage.PlanFeature", to="accounts.plan"),
         ),
         migrations.CreateModel(
+            name="ImportedUsage",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "source",
+                        "external_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("source", models.CharField(max_length=40)),
+                ("external_id", models.CharField(max_length=200)),
+                ("day", models.DateField()),
+                ("count", models.IntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imported_usage",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "feature",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imported_usage",
+                        to="usage.feature",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "imported usage",
+            },
+        ),
+        migrations.CreateModel(
             name="RollingUsage",
             fields=[
                 (
