@@ -191,6 +191,10 @@ CASTS = {
 }
 
 
+def _fixed(named: tuple[tuple[str, Label], ...]) -> Choices:
+    return lambda: named
+
+
 def _custom_attributes() -> Iterable[Attribute]:
     for custom in CustomField.objects.all():
         expression, type_ = CASTS[CustomField.Type(custom.type)]
@@ -202,7 +206,7 @@ def _custom_attributes() -> Iterable[Attribute]:
             _own(expression.replace("{key}", custom.key)),
             _("Custom"),
             unit=custom.unit,
-            choices=(lambda named=named: named) if named else None,
+            choices=_fixed(named) if named else None,
             freshness=UPDATED,
         )
 

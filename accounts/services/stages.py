@@ -13,7 +13,7 @@ def enter_stage(
     *, account: Account, stage: Stage, by: User | None, now: datetime, reason: str = ""
 ) -> StageEntry | None:
     """Move the account into ``stage`` and keep the stay in the one before; None when it is there already."""
-    locked = Account.objects.select_for_update().select_related("stage").get(pk=account.pk)
+    locked = Account.objects.select_for_update(of=("self",)).select_related("stage").get(pk=account.pk)
     if locked.stage_id == stage.pk:
         return None
     StageEntry.objects.filter(account=account, left_at=None).update(left_at=now)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, Contact, CustomField, Offboarding, Stage, User
+from accounts.services.ledger import record, touch
+from accounts.services.stages import enter_stage
+from common.errors import Conflict, DomainError
+from common.text import storable
+
+LIMIT = 10**15
+
+
+def checked_custom(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom values as they are stored, None left out; raises DomainError that names each wrong one."""
+    fields = {field.key: field for field in CustomField.objects.all()}
+    problems = {}
+    kept = {}
+    for key, value in given.items():
+        if key not in fields:
+            problems[f"custom.{key[:64]}"] = _("There is no custom field “%(key)s”; an admin can add it.") % {
+                "key": key[:64]
+            }
+        elif value is not None and (problem := _custom_problem(fields[key], value)):
+            problems[f"custom.{key}"] = problem
+        elif value is not None:
+            kept[key] = value
+    if problems:
+        raise DomainError(next(iter(problems.values())), code="custom_invalid", fields=problems)
+    return kept
+
+
+def _custom_problem(field: CustomField, value: Any) -> str:
+    match field.type:
+        case CustomField.Type.NUMBER:
+            numeric = isinstance(value, int | float) and not isinstance(value, bool)
+            return "" if numeric and abs(value) <= LIMIT else _("Give a number.")
+        case CustomField.Type.BOOLEAN:
+            return "" if isinstance(value, bool) else _("Give true or false.")
+        case CustomField.Type.CHOICE:
+            return "" if value in field.choices else _("Use one of: %(known)s.") % {"known": ", ".join(field.choices)}
+        case CustomField.Type.DATE:
+            try:
+                date.fromisoformat(value)
+            except (TypeError, ValueError):
+                return _("Give a date as YYYY-MM-DD.")
+            return ""
+        case _:
+            fits = isinstance(value, str) and storable(value) and len(value) <= 1000
+            return "" if fits else _("Give a text of at most 1000 characters.")
+
+
+@transaction.atomic
+def save_account(*, account: Account, by: User | None, now: datetime, stage: Stage | None = None) -> Account:
+    """Keep a new or changed account, and move it into ``stage`` when one is given.
+
+    Raises DomainError when its external id is taken, a custom value has the wrong type, or it would be its own parent.
+    """
+    account.custom = checked_custom(account.custom)
+    _refuse_circle(account)
+    is_new = account.pk is None
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError as error:
+        if "external_id" not in str(error):
+            raise
+        message = _("Another account has the external id “%(id)s”.") % {"id": account.external_id}
+        raise Conflict(message, code="external_id_taken", fields={"external_id": message}) from error
+    if is_new:
+        record(account=account, kind="account.created", happened_at=now, user=by)
+    if stage is not None:
+        enter_stage(account=account, stage=stage, by=by, now=now)
+    touch([account.pk])
+    return account
+
+
+def _refuse_circle(account: Account) -> None:
+    seen = {account.pk} - {None}
+    above = account.parent
+    while above is not None:
+        if above.pk in seen:
+            message = _("An account cannot be above itself; choose another parent.")
+            raise DomainError(message, code="parent_circular", fields={"parent": message})
+        seen.add(above.pk)
+        above = above.parent
+
+
+@transaction.atomic
+def save_contact(*, contact: Contact) -> Contact:
+    """Keep a new or changed contact; raises Conflict when the address or the external id is taken."""
+    try:
+        with transaction.atomic():
+            contact.save()
+    except IntegrityError as error:
+        if "external_id" in str(error):
+            message = _("Another contact has the external id “%(id)s”.") % {"id": contact.external_id}
+            raise Conflict(message, code="external_id_taken", fields={"external_id": message}) from error
+        if "address_once" in str(error):
+            message = _("The account has a contact with the address “%(email)s”.") % {"email": contact.email}
+            raise Conflict(message, code="email_taken", fields={"email": message}) from error
+        raise
+    touch([contact.account_id])
+    return contact
+
+
+@transaction.atomic
+def end_account(*, offboarding: Offboarding, by: User | None, now: datetime) -> Offboarding:
+    """Keep that an account left and why; raises Conflict when it has ended already."""
+    if not Account.objects.live().filter(pk=offboarding.account_id).update(ended_at=now, updated_at=now):
+        raise Conflict(_("This account has ended already."), code="already_ended")
+    offboarding.save()
+    record(
+        account=offboarding.account,
+        kind="account.ended",
+        happened_at=now,
+        user=by,
+        data={"kind": offboarding.kind, "category": offboarding.category, "competitor": offboarding.competitor},
+    )
+    return offboarding
