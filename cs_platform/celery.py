@@ -27,6 +27,9 @@ app.conf.task_routes = {f"{name}.*": {"queue": name} for name in QUEUES if name 
 
 app.conf.beat_schedule = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": timedelta(seconds=10)},
+    # It expires, so that an outage of the workers leaves no pile of ticks behind.
+    "outbox": {"task": "outbox.deliver", "schedule": timedelta(seconds=5), "options": {"expires": 5}},
+    "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 
 app.autodiscover_tasks()

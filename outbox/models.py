@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, now: datetime) -> MessageQuerySet:
+        """Messages that should go out by ``now`` and that no worker has; the longest waiting first."""
+        free = Q(leased_until=None) | Q(leased_until__lte=now)
+        return self.filter(free, status=Message.Status.PENDING, due_at__lte=now).order_by("due_at", "id")
+
+
 class Message(models.Model):
     """One message owed to somebody outside, written with the change that owes it and sent afterwards.
 
-    ``leased_until`` is the time until which one worker has it; ``payload`` is what the channel needs to send it.
+    ``leased_until`` is the time until which one worker has it. ``payload`` is what the channel needs to send it;
+    it is emptied once the message is sent or refused, since it may hold links that act for their reader.
     """
 
     class Channel(models.TextChoices):
@@ -17,6 +27,7 @@ class Message(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", _("Waiting")
         SENT = "sent", _("Sent")
+        REFUSED = "refused", _("No such mailbox")
         PARKED = "parked", _("Gave up")
 
     dedupe_key = models.CharField(max_length=200, unique=True)
@@ -32,9 +43,12 @@ class Message(models.Model):
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = MessageQuerySet.as_manager()
+
     class Meta:
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(status="pending"), name="outbox_message_due"),
+            models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="outbox_message_due"),
+            models.Index(fields=["status"], condition=Q(status__in=["refused", "parked"]), name="outbox_message_stuck"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact
+from outbox.models import Message
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -42,8 +44,21 @@ class Survey(models.Model):
         return self.name
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def visible_to(self, user: User) -> InvitationQuerySet:
+        """The invitations of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+    def open(self, now: datetime) -> InvitationQuerySet:
+        """Invitations that may still be answered, by somebody who is still there."""
+        return self.filter(expires_at__gt=now, contact__left_at=None)
+
+
 class Invitation(models.Model):
-    """One request to one contact to answer one survey. The link's token is not kept, only its hash."""
+    """One request to one contact to answer one survey. The link's token is not kept, only its hash.
+
+    ``message`` is the mail that carries it, and ``bounced_at`` when that was found to have no mailbox to go to.
+    """
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
@@ -51,8 +66,12 @@ class Invitation(models.Model):
     occasion = models.CharField(max_length=150)
     digest = models.CharField(max_length=64, unique=True)
     language = models.CharField(max_length=10, choices=settings.LANGUAGES)
+    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="invitations")
     invited_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    bounced_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["account", "-invited_at"], name="surveys_invitation_latest")]

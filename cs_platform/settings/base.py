@@ -191,6 +191,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 # Layers that read the event ledger for themselves: each new event gets a marker row for each of them.
 LEDGER_CONSUMERS = ["playbooks"]
 
+# A mail server that hangs costs a worker this long, not for ever.
+EMAIL_TIMEOUT = 20
+
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"

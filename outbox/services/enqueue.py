@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from common.doorbell import ring
+from common.errors import Conflict, DomainError
+from common.text import one_line, storable
+from outbox.models import Message
+
+
+class Email(TypedDict):
+    """The payload of an e-mail: both bodies, and headers beside From, To, Subject, Date and Message-ID."""
+
+    text: str
+    html: str
+    headers: dict[str, str]
+
+
+def enqueue_email(
+    *,
+    dedupe_key: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str,
+    headers: dict[str, str],
+    due_at: datetime,
+) -> Message:
+    """Owe an e-mail, in the caller's transaction: it is sent after that commits, and never if it rolls back.
+
+    ``dedupe_key`` names the reason for writing; a second call with the same key returns the first message and
+    changes nothing. Line breaks in the subject and in headers become spaces. ``headers`` may set ``From`` to show
+    a sender's name. Raises DomainError for an address that cannot be one and for text that cannot be stored.
+    """
+    try:
+        validate_email(recipient)
+    except ValidationError as error:
+        raise DomainError(
+            _("“%(address)s” is not an email address.") % {"address": one_line(recipient)},
+            code="bad_address",
+            fields={"recipient": _("Enter an email address.")},
+        ) from error
+    flat = {one_line(name): one_line(content) for name, content in headers.items()}
+    if not all(map(storable, (dedupe_key, recipient, subject, text, html, *flat, *flat.values()))):
+        raise DomainError(_("The message contains a character that cannot be stored."), code="bad_text")
+    message, _created = Message.objects.get_or_create(
+        dedupe_key=dedupe_key,
+        defaults={
+            "channel": Message.Channel.EMAIL,
+            "recipient": recipient,
+            "subject": one_line(subject)[:300],
+            "payload": Email(text=text, html=html, headers=flat),
+            "due_at": due_at,
+        },
+    )
+    ring("outbox.deliver")
+    return message
+
+
+def send_again(*, message: Message, now: datetime) -> Message:
+    """Put a parked message back in line with all its tries; raises Conflict when it is not parked."""
+    changed = Message.objects.filter(pk=message.pk, status=Message.Status.PARKED).update(
+        status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None
+    )
+    if not changed:
+        raise Conflict(_("Only a message that was given up can be sent again."), code="not_parked")
+    message.refresh_from_db()
+    ring("outbox.deliver")
+    return message
