@@ -51,10 +51,13 @@ class Endpoint(KnownParameters, viewsets.GenericViewSet[Any]):
 
     def own_account(self, serializer: BaseSerializer[Any]) -> Account:
         """The account that the request's body names, when the caller may see it."""
-        account: Account = serializer.validated_data.get("account") or getattr(serializer.instance, "account", None)
-        if not Account.objects.visible_to(self.caller).filter(pk=account.pk).exists():
+        account = serializer.validated_data.get("account")
+        if account is None and serializer.instance is not None:
+            account = serializer.instance.account
+        found = Account.objects.visible_to(self.caller).filter(pk=account.pk if account else None).first()
+        if found is None:
             raise ValidationError({"account": ["There is no such account."]})
-        return account
+        return found
 
 
 @extend_schema_view(list=extend_schema(parameters=[CONDITION]))
