@@ -26,11 +26,12 @@ def record(
     return record_many([event])[0]
 
 
-def record_many(events: Sequence[Event], *, news_since: datetime | None = None) -> list[Event]:
+def record_many(events: Sequence[Event], *, news_since: datetime | None = None, touches: bool = True) -> list[Event]:
     """Write events in one statement a table, hand them to every consumer, and say which accounts were touched.
 
     Those that happened before ``news_since`` are history that is only now told: they stand on the timeline and in
     reports, but no consumer hears of them, so that a file of old tickets starts no playbook.
+    ``touches`` is false for what was itself computed from touched accounts: computing it again would never end.
     """
     with transaction.atomic():
         written = Event.objects.bulk_create(events)
@@ -40,7 +41,8 @@ def record_many(events: Sequence[Event], *, news_since: datetime | None = None) 
             for event in written
             if news_since is None or event.happened_at >= news_since
         )
-        touch({event.account_id for event in written})
+        if touches:
+            touch({event.account_id for event in written})
     return written
 
 
