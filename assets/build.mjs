@@ -35,7 +35,7 @@ async function styles(out) {
 async function soften(file) {
   const css = await readFile(file, "utf8");
   const softened = css.replace(/:root\{[^}]*\}/, (block) => {
-    const light = block.replace(/light-dark\(([^,()]+),[^()]+\)/g, "$1");
+    const light = block.replace(/light-dark\(([^,()]+),[^()]+\)/g, "$1").replace("color-scheme:light dark", "color-scheme:light");
     return `${light}@supports (color:light-dark(#000,#fff)){${block}}`;
   });
   await writeFile(file, softened);

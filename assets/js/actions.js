@@ -62,6 +62,11 @@ export function perform(key) {
   if (url) window.location.assign(url);
 }
 
+/** Over a modal dialog a key acts on the dialog only, never on the page beneath. */
+function reachable(key) {
+  return document.querySelector("dialog:modal") ? Boolean(control(key)) : available(key);
+}
+
 function keysOff() {
   return document.body.dataset.hotkeys === "off";
 }
@@ -81,7 +86,7 @@ export function startActions() {
     if (!hotkey || NATIVE_KEYS.has(hotkey) || hotkey.startsWith("Mod+")) continue;
     element.addEventListener("hotkey-fire", (event) => {
       event.preventDefault();
-      if (!keysOff() && available(actionKey)) perform(actionKey);
+      if (!keysOff() && reachable(actionKey)) perform(actionKey);
     });
     for (const spelling of spellings(hotkey)) install(element, spelling);
   }
