@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -54,10 +54,10 @@ class Endpoint(KnownParameters, viewsets.GenericViewSet[Any]):
         account = serializer.validated_data.get("account")
         if account is None and serializer.instance is not None:
             account = serializer.instance.account
-        found = Account.objects.visible_to(self.caller).filter(pk=account.pk if account else None).first()
-        if found is None:
+        visible = Account.objects.visible_to(self.caller)
+        if account is None or not visible.filter(pk=account.pk).exists():
             raise ValidationError({"account": ["There is no such account."]})
-        return found
+        return cast("Account", account)
 
 
 @extend_schema_view(list=extend_schema(parameters=[CONDITION]))

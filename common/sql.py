@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 from django.db import connection
 
@@ -62,12 +62,12 @@ def join(separator: str, pieces: Sequence[SQL]) -> SQL:
 def rows(query: SQL) -> list[tuple[Any, ...]]:
     """Run a query that answers with rows, and return them all."""
     with connection.cursor() as cursor:
-        cursor.execute(cast("LiteralString", query.text), query.params)
+        cursor.execute(query.text, query.params)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
 def execute(query: SQL) -> int:
     """Run a statement and return how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(cast("LiteralString", query.text), query.params)
+        cursor.execute(query.text, query.params)
         return int(cursor.rowcount)
