@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Playbook(models.Model):
-    """One thing that the company does whenever an account is in a certain situation; its versions say what."""
+    """One thing that the company does whenever an account is in a certain situation; its versions say what.
+
+    ``problem`` is the sentence that says why nobody can enter it at present, such as a condition on a deleted field.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -29,6 +32,7 @@ class Playbook(models.Model):
     live_version = models.ForeignKey(
         "playbooks.PlaybookVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    problem = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -63,14 +67,21 @@ class PlaybookVersion(models.Model):
 
 
 class EntryMatch(models.Model):
-    """One account for which a playbook's entry condition holds; a new row is the condition becoming true."""
+    """One account for which a playbook's entry condition holds; a new row is the condition becoming true.
+
+    ``entered_at`` is empty while a rule (a live run, the re-entry rule) holds the account back.
+    """
 
     playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="entry_matches")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     since = models.DateTimeField()
+    entered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = _("entry matches")
+        indexes = [
+            models.Index(fields=["playbook"], condition=Q(entered_at=None), name="playbooks_entrymatch_held_back")
+        ]
         constraints = [models.UniqueConstraint(fields=["playbook", "account"], name="playbooks_entrymatch_once")]
 
     def __str__(self) -> str:
@@ -84,11 +95,21 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def due(self, now: datetime) -> RunQuerySet:
         """Waiting runs whose time has come and that no worker has leased."""
-        return self.filter(Q(leased_until=None) | Q(leased_until__lt=now), state=Run.State.WAITING, due_at__lte=now)
+        return self.filter(
+            Q(leased_until=None) | Q(leased_until__lte=now), state=Run.State.WAITING, held=False, due_at__lte=now
+        )
+
+    def live(self) -> RunQuerySet:
+        """Runs that have not ended."""
+        return self.filter(state__in=Run.LIVE)
 
 
 class Run(models.Model):
-    """One playbook version at work on one account. Waiting is ``due_at``; ``step`` is the id of the step to do then."""
+    """One playbook version at work on one account. Waiting is ``due_at``; ``step`` is the id of the step to do then.
+
+    A worker that takes a turn of the run leases it until ``leased_until``; ``attempts`` counts the turns begun since
+    the last one that was finished. ``held`` is set while the playbook is paused.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -97,6 +118,8 @@ class Run(models.Model):
         EXITED = "exited", _("Left")
         PARKED = "parked", _("Needs attention")
 
+    LIVE = (State.WAITING, State.PARKED)
+
     playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="runs")
     version = models.ForeignKey(PlaybookVersion, on_delete=models.PROTECT, related_name="runs")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
@@ -104,6 +127,7 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     step = models.CharField(max_length=40)
     due_at = models.DateTimeField()
+    held = models.BooleanField(default=False)
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -115,7 +139,7 @@ class Run(models.Model):
     class Meta:
         ordering = ["-entered_at", "-id"]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="playbooks_run_due"),
+            models.Index(fields=["due_at", "id"], condition=Q(state="waiting", held=False), name="playbooks_run_due"),
             models.Index(fields=["account", "-entered_at"], name="playbooks_run_of_account"),
             models.Index(fields=["playbook", "state", "-entered_at"], name="playbooks_run_by_state"),
         ]
@@ -125,6 +149,7 @@ class Run(models.Model):
                 condition=Q(state__in=["waiting", "parked"]),
                 name="playbooks_run_one_live",
             ),
+            models.UniqueConstraint(fields=["playbook", "event"], name="playbooks_run_once_an_event"),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "parked"], ended_at=None)
                 | Q(~Q(state__in=["waiting", "parked"]), ended_at__isnull=False),
@@ -137,13 +162,26 @@ class Run(models.Model):
 
 
 class RunStep(models.Model):
-    """One step that a run has taken: what it found, what it decided, and when. Never altered."""
+    """One step that a run has taken: what it found, what it decided, and when. Never altered.
+
+    ``facts`` holds what was seen; ``playbooks.record`` writes and reads it.
+    """
+
+    class Decision(models.TextChoices):
+        ENTERED = "entered", _("Entered")
+        WAITING = "waiting", _("Waiting")
+        STILL = "still", _("Still so")
+        TURNED = "turned", _("Went another way")
+        RECOVERED = "recovered", _("Recovered")
+        ACTED = "acted", _("Acted")
+        EXITED = "exited", _("Left")
+        FINISHED = "finished", _("Finished")
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=40)
     kind = models.CharField(max_length=20)
-    decision = models.CharField(max_length=20)
+    decision = models.CharField(max_length=20, choices=Decision)
     facts = models.JSONField(default=dict)
     taken_at = models.DateTimeField()
 
@@ -158,7 +196,9 @@ class RunStep(models.Model):
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: User) -> TaskQuerySet:
         """The tasks on the accounts that ``user`` may see."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        accounts = Account.objects.visible_to(user)
+        # Who sees every account needs no join with them, which 100,000 open tasks would feel.
+        return self.filter(account__in=accounts) if accounts.query.where else self
 
     def open(self) -> TaskQuerySet:
         """Tasks that still wait for somebody, snoozed ones included."""
@@ -172,7 +212,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 class Task(models.Model):
     """One thing that one person of the staff should do for an account, and why.
 
-    ``why`` holds what was seen: a list of ``{"at", "label", "value", "holds", ...}`` observations, oldest first.
+    ``why`` holds what was seen, oldest first; ``playbooks.record`` writes it and turns it into sentences.
     ``priority`` is the number the queue is ordered by, and ``priority_reasons`` the parts that it is made of.
     """
 
@@ -220,7 +260,21 @@ class Task(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner", "-priority", "id"], condition=Q(status="open"), name="playbooks_task_queue"),
+            models.Index(
+                fields=["owner", "-priority", "id"],
+                condition=Q(status="open"),
+                include=["snoozed_until", "due_at"],
+                name="playbooks_task_queue",
+            ),
+            models.Index(
+                fields=["-priority", "id"],
+                condition=Q(status="open"),
+                include=["snoozed_until", "due_at"],
+                name="playbooks_task_team_queue",
+            ),
+            models.Index(
+                fields=["account"], condition=Q(status="open"), include=["due_at"], name="playbooks_task_open_of"
+            ),
             models.Index(fields=["account", "-created_at"], name="playbooks_task_of_account"),
         ]
         constraints = [
@@ -232,3 +286,17 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Yardstick(models.Model):
+    """What a customer pays a month on average, against which the value of each task's account is measured."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    average_mrr = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="playbooks_yardstick_is_one")]
+
+    def __str__(self) -> str:
+        return str(self.average_mrr)

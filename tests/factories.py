@@ -9,6 +9,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Contact, Plan, Segment, Stage, Ticket, Touchpoint, User
 from health.models import Measure, Profile, ProfileMeasure
+from playbooks.models import Playbook, Task
 from revenue.models import Subscription
 from usage.models import AccountActivity, Feature, PlanFeature, RollingUsage
 
@@ -165,3 +166,22 @@ class ProfileMeasureFactory(DjangoModelFactory[ProfileMeasure]):
 
     profile = factory.SubFactory(ProfileFactory)
     measure = factory.SubFactory(MeasureFactory)
+
+
+class PlaybookFactory(DjangoModelFactory[Playbook]):
+    class Meta:
+        model = Playbook
+
+    key = factory.Sequence(lambda n: f"playbook-{n}")
+    name = factory.Sequence(lambda n: f"Playbook {n}")
+
+
+class TaskFactory(DjangoModelFactory[Task]):
+    class Meta:
+        model = Task
+
+    account = factory.SubFactory(AccountFactory)
+    owner = factory.SubFactory(UserFactory)
+    title = factory.Sequence(lambda n: f"Call them {n}")
+    due_at = NOW
+    created_at = NOW

@@ -1,0 +1,122 @@
+"""The queue: which tasks a person should do, in an order that can be read and explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import EllipsisType
+
+from django.db.models import Count, Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User, Workspace
+from common.errors import NotAllowed
+from playbooks.models import Task, TaskQuerySet
+
+
+def queue_for(user: User, now: datetime, *, owner: User | EllipsisType | None = ...) -> TaskQuerySet:
+    """The awake open tasks of ``user``, the one to do first coming first.
+
+    ``owner`` asks for another person's queue, and None for everybody's; raises NotAllowed for a CSM who does.
+    """
+    return (
+        _tasks_of(user, owner)
+        .awake(now)
+        .order_by("-priority", "id")
+        .select_related("account", "owner", "run__playbook")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How many open tasks there are: to do now, how many of those are overdue, and how many sleep."""
+
+    awake: int
+    overdue: int
+    snoozed: int
+
+
+def queue_counts(user: User, now: datetime, *, owner: User | EllipsisType | None = ...) -> QueueCounts:
+    """The counts that belong to ``queue_for`` with the same arguments."""
+    awake = Q(snoozed_until=None) | Q(snoozed_until__lte=now)
+    counts = (
+        _tasks_of(user, owner)
+        .open()
+        .aggregate(
+            awake=Count("pk", filter=awake),
+            overdue=Count("pk", filter=awake & Q(due_at__lt=now)),
+            snoozed=Count("pk", filter=Q(snoozed_until__gt=now)),
+        )
+    )
+    return QueueCounts(**counts)
+
+
+def _tasks_of(user: User, owner: User | EllipsisType | None) -> TaskQuerySet:
+    if owner is ...:
+        owner = user
+    if owner != user and user.role == User.Role.CSM:
+        raise NotAllowed(_("You can open your own queue; ask a leader for the team's."))
+    tasks = Task.objects.visible_to(user)
+    return tasks if owner is None else tasks.filter(owner=owner)
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityPart:
+    """One factor of a task's priority, and what it comes from in words."""
+
+    name: str
+    factor: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityExplanation:
+    """A task's priority and the factors whose product it is."""
+
+    priority: float
+    parts: tuple[PriorityPart, ...]
+
+    @property
+    def words(self) -> str:
+        """One line such as ``2.3 × 1.5 × 3 = 10.35``."""
+        factors = " × ".join(_number(part.factor) for part in self.parts)
+        return f"{factors} = {_number(self.priority)}"
+
+
+def explain_priority(task: Task) -> PriorityExplanation:
+    """Why the task stands where it stands: value at risk, urgency, severity."""
+    reasons = task.priority_reasons
+    return PriorityExplanation(
+        priority=task.priority,
+        parts=(
+            PriorityPart(_("Value at risk"), reasons["value"], _value_words(reasons)),
+            PriorityPart(_("Urgency"), reasons["urgency"], _urgency_words(reasons["days_over"])),
+            PriorityPart(_("Severity"), reasons["severity"], str(Task.Severity(reasons["severity"]).label)),
+        ),
+    )
+
+
+def _value_words(reasons: dict[str, float | None]) -> str:
+    mrr, average = reasons["mrr"], reasons["average"]
+    if not average:
+        return _("No customer pays yet, so all weigh the same.")
+    return _("Pays %(mrr)s %(currency)s a month; the average customer pays %(average)s.") % {
+        "mrr": _number(mrr or 0),
+        "average": _number(average),
+        "currency": Workspace.current().currency,
+    }
+
+
+def _urgency_words(days_over: int) -> str:
+    if days_over > 0:
+        return ngettext("Overdue by %(days)s day.", "Overdue by %(days)s days.", days_over) % {"days": days_over}
+    if days_over == 0:
+        return _("Due today.")
+    return ngettext("Due in %(days)s day.", "Due in %(days)s days.", -days_over) % {"days": -days_over}
+
+
+def _number(number: float) -> str:
+    rounded = round(number, 2)
+    return number_format(int(rounded) if rounded == int(rounded) else rounded, use_l10n=True, force_grouping=True)

@@ -1,0 +1,209 @@
+"""What people do with tasks. Each change is conditional on the task being as it was seen, and goes into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, User
+from accounts.services.ledger import record
+from common.errors import Conflict, DomainError, NotAllowed
+from common.text import one_line, storable
+from playbooks.models import Run, Task
+from playbooks.services.priorities import number_tasks
+
+OPEN = Q(status=Task.Status.OPEN)
+LONGEST_TITLE = 300
+LONGEST_TEXT = 10_000
+
+
+@transaction.atomic
+def create_task(
+    *,
+    account: Account,
+    owner: User | None,
+    title: str,
+    due_at: datetime,
+    now: datetime,
+    guidance: str = "",
+    severity: int = Task.Severity.NORMAL,
+    why: Sequence[dict[str, Any]] = (),
+    run: Run | None = None,
+    dedupe_key: str | None = None,
+    by: User | None = None,
+) -> Task:
+    """Give ``owner`` something to do for ``account``; with a ``dedupe_key`` that is taken, return the task that has it.
+
+    ``why`` is what was seen, as ``playbooks.record`` makes it. Raises DomainError for a title, a text or a severity
+    that cannot be kept, and NotAllowed for a person who only reads.
+    """
+    _must_edit(by)
+    task = Task(
+        account=account,
+        owner=owner,
+        title=_checked_title(title),
+        guidance=_checked_text(guidance, "guidance"),
+        severity=_checked_severity(severity),
+        why=list(why),
+        run=run,
+        dedupe_key=dedupe_key,
+        due_at=due_at,
+        created_at=now,
+    )
+    try:
+        with transaction.atomic():
+            task.save(force_insert=True)
+    except IntegrityError:
+        kept = Task.objects.filter(dedupe_key=dedupe_key).first() if dedupe_key else None
+        if kept is None:
+            raise
+        return kept
+    number_tasks([task.pk], now=now)
+    task.refresh_from_db(fields=["priority", "priority_reasons"])
+    _tell(task, "task.created", by, now, owner=owner.pk if owner else None)
+    return task
+
+
+@transaction.atomic
+def complete_task(*, task: Task, by: User, outcome: str, note: str, now: datetime) -> Task:
+    """Close the task with its outcome (one of Task.Outcome, or none); raises Conflict when it is no longer open."""
+    _must_edit(by)
+    if outcome and outcome not in Task.Outcome.values:
+        known = ", ".join(Task.Outcome.values)
+        raise DomainError(
+            _("“%(outcome)s” is not an outcome; use one of: %(known)s.") % {"outcome": outcome[:40], "known": known},
+            code="unknown_outcome",
+            fields={"outcome": _("Use one of: %(known)s.") % {"known": known}},
+        )
+    _change(
+        task,
+        OPEN,
+        now,
+        status=Task.Status.DONE,
+        outcome=outcome,
+        note=_checked_text(note, "note"),
+        done_at=now,
+        done_by=by,
+        snoozed_until=None,
+    )
+    _tell(task, "task.done", by, now, outcome=outcome, note=note)
+    return task
+
+
+@transaction.atomic
+def reopen_task(*, task: Task, by: User, now: datetime) -> Task:
+    """Take back that the task was finished or cancelled, keeping its note; raises Conflict when it is open."""
+    _must_edit(by)
+    _change(task, ~OPEN, now, status=Task.Status.OPEN, outcome="", done_at=None, done_by=None)
+    number_tasks([task.pk], now=now)
+    task.refresh_from_db(fields=["priority", "priority_reasons"])
+    _tell(task, "task.reopened", by, now)
+    return task
+
+
+@transaction.atomic
+def cancel_task(*, task: Task, by: User | None, note: str, now: datetime) -> Task:
+    """Close the task as not worth doing; raises Conflict when it is no longer open."""
+    _must_edit(by)
+    _change(task, OPEN, now, status=Task.Status.CANCELLED, note=_checked_text(note, "note"), snoozed_until=None)
+    _tell(task, "task.cancelled", by, now, note=note)
+    return task
+
+
+@transaction.atomic
+def snooze_task(*, task: Task, by: User, until: datetime, now: datetime) -> Task:
+    """Hide the open task from the queue until ``until``, which must lie ahead; raises Conflict when it is closed."""
+    _must_edit(by)
+    if until <= now:
+        message = _("Choose a time that is still to come.")
+        raise DomainError(message, code="snooze_in_the_past", fields={"until": message})
+    _change(task, OPEN, now, snoozed_until=until)
+    _tell(task, "task.snoozed", by, now, until=until.isoformat())
+    return task
+
+
+@transaction.atomic
+def unsnooze_task(*, task: Task, by: User, now: datetime) -> Task:
+    """Bring a snoozed task back into the queue now; raises Conflict when it is closed."""
+    _must_edit(by)
+    _change(task, OPEN, now, snoozed_until=None)
+    _tell(task, "task.woken", by, now)
+    return task
+
+
+@transaction.atomic
+def reassign_task(*, task: Task, to: User, by: User, now: datetime) -> Task:
+    """Give the open task to somebody else, who must be able to work on its account; raises Conflict when closed."""
+    _must_edit(by)
+    if not to.is_active or not to.can_edit or not Account.objects.visible_to(to).filter(pk=task.account_id).exists():
+        message = _("%(name)s cannot work on this account; choose somebody who can.") % {"name": to}
+        raise DomainError(message, code="unsuitable_owner", fields={"to": message})
+    before = task.owner_id
+    _change(task, OPEN, now, owner=to)
+    _tell(task, "task.reassigned", by, now, **{"from": before, "to": to.pk, "name": to.name})
+    return task
+
+
+def _change(task: Task, expected: Q, now: datetime, **values: Any) -> None:
+    """Change the row only if it is still as ``expected``, and make ``task`` show what the row says."""
+    changed = Task.objects.filter(expected, pk=task.pk).update(**values)
+    task.refresh_from_db()
+    if not changed:
+        raise Conflict(_whose_change(task, now), code="task_changed")
+
+
+def _whose_change(task: Task, now: datetime) -> str:
+    if task.status == Task.Status.OPEN:
+        return _("This task is open already.")
+    if task.status == Task.Status.CANCELLED:
+        return _("This task was cancelled in the meantime.")
+    name = task.done_by or _("Somebody")
+    if task.done_at is None or (now - task.done_at).total_seconds() < 60:
+        return _("%(name)s finished this task just now.") % {"name": name}
+    return _("%(name)s finished this task %(time)s ago.") % {
+        "name": name,
+        "time": timesince(task.done_at, now, depth=1),
+    }
+
+
+def _tell(task: Task, kind: str, by: User | None, now: datetime, **data: Any) -> None:
+    record(
+        account=task.account,
+        kind=kind,
+        happened_at=now,
+        user=by,
+        data={"task": task.pk, "title": task.title, **data},
+    )
+
+
+def _must_edit(by: User | None) -> None:
+    if by is not None and not by.can_edit:
+        raise NotAllowed(_("You can look at tasks but not change them; ask an admin for another role."))
+
+
+def _checked_title(title: str) -> str:
+    line = one_line(title)
+    if not line or len(line) > LONGEST_TITLE or not storable(line):
+        message = _("Give a title of 1 to %(most)s characters.") % {"most": LONGEST_TITLE}
+        raise DomainError(message, code="bad_title", fields={"title": message})
+    return line
+
+
+def _checked_text(text: str, field: str) -> str:
+    if len(text) > LONGEST_TEXT or not storable(text):
+        message = _("Give a text of at most %(most)s ordinary characters.") % {"most": LONGEST_TEXT}
+        raise DomainError(message, code="bad_text", fields={field: message})
+    return text
+
+
+def _checked_severity(severity: int) -> int:
+    if severity not in Task.Severity.values:
+        message = _("Give a severity from 1 (low) to 4 (urgent).")
+        raise DomainError(message, code="bad_severity", fields={"severity": message})
+    return severity
