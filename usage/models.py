@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Contact, Plan
+from accounts.models import Account, Plan
 
 
 class Feature(models.Model):
@@ -57,7 +58,7 @@ class SeenMessage(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["received_at"], name="usage_seenmessage_by_age")]
+        indexes = [BrinIndex(fields=["received_at"], name="usage_seenmessage_by_age", autosummarize=True)]
 
     def __str__(self) -> str:
         return self.message_id
@@ -66,7 +67,9 @@ class SeenMessage(models.Model):
 class TrackedEvent(models.Model):
     """One accepted tracking call as it was sent. Partitioned by the month it was received in.
 
-    ``account`` is empty while nobody knows whose it is; it is counted when the link arrives.
+    ``user_id`` and ``group_id`` are as sent, save that a merged user goes by the id it was merged into.
+    ``anonymous_id`` is kept only when the call named no user. ``account`` is empty while nobody knows whose it is;
+    it is counted when the link arrives.
     """
 
     pk = models.CompositePrimaryKey("received_at", "message_id")
@@ -76,6 +79,7 @@ class TrackedEvent(models.Model):
     kind = models.CharField(max_length=10)
     name = models.CharField(max_length=200, blank=True)
     user_id = models.CharField(max_length=200, blank=True)
+    anonymous_id = models.CharField(max_length=200, blank=True)
     group_id = models.CharField(max_length=200, blank=True)
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, null=True, db_constraint=False, related_name="tracked_events"
@@ -86,8 +90,16 @@ class TrackedEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["account", "-occurred_at"], name="usage_event_of_account"),
-            models.Index(fields=["user_id"], condition=models.Q(account=None), name="usage_event_unassigned_user"),
+            models.Index(
+                fields=["user_id", "occurred_at"],
+                condition=models.Q(group_id="") & ~models.Q(user_id=""),
+                name="usage_event_of_lone_user",
+            ),
+            models.Index(
+                fields=["anonymous_id"], condition=~models.Q(anonymous_id=""), name="usage_event_of_anonymous"
+            ),
             models.Index(fields=["group_id"], condition=models.Q(account=None), name="usage_event_unassigned_grp"),
+            models.Index(fields=["user_id"], condition=models.Q(account=None), name="usage_event_unassigned_user"),
         ]
 
     def __str__(self) -> str:
@@ -112,16 +124,47 @@ class RejectedEvent(models.Model):
 
 
 class TrackedUser(models.Model):
-    """One user of the product as the tracking calls name them, with the account they last joined."""
+    """One user of the product as ``identify`` calls describe them."""
 
     user_id = models.CharField(max_length=200, primary_key=True)
-    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="tracked_users")
-    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="tracked_users")
     traits = models.JSONField(default=dict)
-    joined_at = models.DateTimeField(null=True)
+    identified_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class GroupJoin(models.Model):
+    """One time that a user joined a group, which is an account's external id; known or not yet."""
+
+    pk = models.CompositePrimaryKey("user_id", "joined_at", "group_id")
+    user_id = models.CharField(max_length=200)
+    joined_at = models.DateTimeField()
+    group_id = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["recorded_at"], name="usage_groupjoin_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.group_id}"
+
+
+class UserAlias(models.Model):
+    """One id that an ``alias`` call merged into another; ``user_id`` is never itself merged."""
+
+    previous_id = models.CharField(max_length=200, primary_key=True)
+    user_id = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user_id"], name="usage_useralias_target"),
+            models.Index(fields=["recorded_at"], name="usage_useralias_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.previous_id} {self.user_id}"
 
 
 class DailyUsage(models.Model):
@@ -134,6 +177,7 @@ class DailyUsage(models.Model):
     count = models.IntegerField()
 
     class Meta:
+        indexes = [BrinIndex(fields=["day"], name="usage_dailyusage_by_day", autosummarize=True)]
         verbose_name_plural = _("daily usage")
 
     def __str__(self) -> str:
