@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,8 @@ class Measure(models.Model):
     """One fact about an account that is scored 0-100: an attribute and the curve from its value to points.
 
     ``curve`` is a list of ``[value, points]`` with ascending values; between two of them the points are
-    interpolated in a straight line, outside them the nearest one holds.
+    interpolated in a straight line, outside them the nearest one holds. Over a choice or a yes-or-no it is an
+    object from value to points.
     """
 
     class Missing(models.TextChoices):
@@ -46,6 +48,10 @@ class Measure(models.Model):
 
     class Meta:
         ordering = ["label"]
+        constraints = [
+            # The key stands in computed SQL and in the key of an attribute.
+            models.CheckConstraint(condition=Q(key__regex=r"^[-a-zA-Z0-9_]+$"), name="health_measure_key_is_a_slug"),
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -95,9 +101,11 @@ class ProfileMeasure(models.Model):
 class HealthScore(models.Model):
     """The health of one account now, and what it is made of.
 
-    ``score`` is 0-100, or empty when no measure had data. ``components`` is a list of
-    ``[measure key, value, points, weight, last heard (epoch seconds)]`` for the measures in force.
-    ``since`` is when the account entered its band.
+    ``score`` is 0-100, or empty when no measure had data. ``components`` has one list for each measure of the
+    profile: ``[measure key, value, points, weight, last heard (epoch seconds)]``, without points when the value is
+    missing and the measure is left out then; only ``[measure key]`` when it makes no sense for the account, such as
+    the use of a feature outside its plan. ``since`` is when the account entered its band, ``computed_at`` when the
+    row came to be as it is: computing the same again leaves it alone.
     """
 
     account = models.OneToOneField(
@@ -118,15 +126,56 @@ class HealthScore(models.Model):
 
 
 class HealthDay(models.Model):
-    """The last health of one account on one day of the workspace. Partitioned by month."""
+    """The last health of one account on one day of the workspace. Partitioned by month; outlives the profile."""
 
     pk = models.CompositePrimaryKey("account_id", "day")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, db_constraint=False, related_name="health_days")
     day = models.DateField()
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_constraint=False, related_name="+")
+    profile = models.ForeignKey(Profile, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
     score = models.FloatField(null=True)
     band = models.CharField(max_length=5, choices=Band, blank=True)
     components = models.JSONField()
 
+    class Meta:
+        # Rows arrive day by day, so a summary of a few bytes finds those of one day.
+        indexes = [BrinIndex(fields=["day"], name="health_day_brin", autosummarize=True)]
+
     def __str__(self) -> str:
         return f"{self.account_id} {self.day} {self.score}"
+
+
+class Sweep(models.Model):
+    """One computation of the whole base, in chunks; an unfinished one is gone on with, also after a crash."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        get_latest_by = "started_at"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finished_at"],
+                condition=Q(finished_at=None),
+                nulls_distinct=False,
+                name="health_sweep_one_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.started_at)
+
+
+class SweepChunk(models.Model):
+    """The accounts of one sweep from ``first_id`` to ``last_id``; ``scored`` tells how many had a profile."""
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="chunks")
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    scored = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=Q(done_at=None), name="health_sweepchunk_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id}-{self.last_id}"
