@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging
 from django.conf import settings
 from kombu import Queue
 
@@ -33,6 +33,12 @@ app.conf.beat_schedule = {
 }
 
 app.autodiscover_tasks()
+
+
+@beat_init.connect
+def ring_at_once(**_: Any) -> None:
+    """Tick as beat starts, so that a deployment is ready without waiting for the first interval to pass."""
+    app.send_task("accounts.heartbeat")
 
 
 @setup_logging.connect  # Celery asks here instead of replacing the root logger
