@@ -36,6 +36,7 @@ export const icons = {
   info: "info",
   integration: "plug",
   journey: "route",
+  key: "key-round",
   keyboard: "keyboard",
   link: "link",
   list: "list",

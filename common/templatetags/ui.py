@@ -130,13 +130,14 @@ def trend_of(change: Decimal | float | None, rising_is: str = "good", unit: str 
 
 
 @register.simple_tag
-def initials(name: str, shape: str = "", size: str = "") -> SafeString:
+def initials(name: object, shape: str = "", size: str = "") -> SafeString:
     """Return a person's (round) or an account's (`shape="square"`) initials on a colour of their own."""
-    words = [word for word in str(name).split() if word[:1].isalnum()]
-    letters = (words[0][:1] + words[-1][:1] if len(words) > 1 else str(name).strip()[:2]).upper()
+    text = str(name).strip()
+    words = [word for word in text.split() if word[0].isalnum()]
+    letters = (words[0][0] + words[-1][0] if len(words) > 1 else text[:2]).upper()
     return format_html(
         '<span class="initials initials-{}{}{}" aria-hidden="true">{}</span>',
-        zlib.crc32(str(name).encode()) % INITIALS_TONES,
+        zlib.crc32(text.encode()) % INITIALS_TONES,
         " initials-square" if shape == "square" else "",
         " initials-large" if size == "large" else "",
         letters or "?",
