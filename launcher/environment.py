@@ -43,9 +43,12 @@ def _works() -> bool:
     """A folder that was moved, or whose Python is gone, has to be made anew."""
     if not PYTHON.exists():
         return False
-    answer = subprocess.run(
-        [PYTHON, "-c", "import sys; print(sys.prefix)"], check=False, capture_output=True, text=True
-    )
+    try:
+        answer = subprocess.run(
+            [PYTHON, "-c", "import sys; print(sys.prefix)"], check=False, capture_output=True, text=True
+        )
+    except OSError:
+        return False
     return answer.returncode == 0 and Path(answer.stdout.strip()).resolve() == VENV.resolve()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from launcher.console import CannotGoOn, step
 from launcher.environment import PYTHON
@@ -20,7 +21,7 @@ def collect_static(env: Mapping[str, str]) -> None:
         return
     shutil.rmtree(STATIC_ROOT, ignore_errors=True)
     with step("Collecting static files"):
-        command = [PYTHON, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+        command: list[str | Path] = [PYTHON, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
         done = subprocess.run(command, check=False, cwd=ROOT, env={**env, "STATIC_ROOT": str(STATIC_ROOT)})
     if done.returncode:
         raise CannotGoOn("The static files could not be collected: `manage.py collectstatic` says why above.")

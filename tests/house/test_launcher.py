@@ -123,6 +123,16 @@ def test_socket_path_stays_short_when_the_checkout_is_deep() -> None:
     assert deep.sockets != Place(folder=deep.folder / "other").sockets
 
 
+def test_demo_names_the_process_when_one_ends(tmp_path: Path) -> None:
+    with Family(logs=tmp_path) as family:
+        family.start("sleep", SLEEP)
+        child = family.start("worker", [sys.executable, "-c", "print('no broker'); raise SystemExit(3)"])
+        child.process.wait()
+
+        with pytest.raises(environment.CannotGoOn, match=r"worker has ended with code 3; .*\nno broker"):
+            demo._stop_if_dead(family)
+
+
 def test_children_leave_when_the_block_ends(tmp_path: Path) -> None:
     with Family(logs=tmp_path) as family:
         child = family.start("sleep", SLEEP)
