@@ -29,6 +29,13 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": timedelta(seconds=10)},
     # It expires, so that an outage of the workers leaves no pile of ticks behind.
     "outbox": {"task": "outbox.deliver", "schedule": timedelta(seconds=5), "options": {"expires": 5}},
+    "health of touched accounts": {
+        "task": "health.recompute_touched",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    # It looks each minute whether the hour is over, or a sweep stands still.
+    "health of all": {"task": "health.recompute_all", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -92,20 +94,25 @@ def load_definitions(*, failing: Collection[str] = (), catalogue: Catalogue | No
     return Definitions(tuple(ready), tuple(problems))
 
 
+def check_attribute(key: Any, *, catalogue: Catalogue, failing: Collection[str] = ()) -> Attribute:
+    """The attribute of a measure; raises BadCurve when it cannot be scored."""
+    if not isinstance(key, str) or key not in catalogue:
+        message = _("There is no attribute “%(key)s”.") % {"key": str(key)[:60]}
+        if close := get_close_matches(str(key)[:150], list(catalogue), n=3):
+            message += " " + _("Did you mean %(close)s?") % {"close": _(" or ").join(close)}
+        raise BadCurve(message)
+    if depends_on_health(key):
+        raise BadCurve(_("A measure cannot be taken from health itself; choose another attribute."))
+    if key in failing:
+        raise BadCurve(
+            _("The values of “%(key)s” cannot be read; correct them, or choose another attribute.") % {"key": key}
+        )
+    return catalogue[key]
+
+
 def check_measure(measure: Measure, *, catalogue: Catalogue, failing: Collection[str] = ()) -> tuple[Attribute, Curve]:
     """The attribute and the curve of a measure; raises BadCurve when it cannot be scored."""
-    if depends_on_health(measure.attribute):
-        raise BadCurve(_("A measure cannot be taken from health itself; choose another attribute."))
-    if measure.attribute not in catalogue:
-        raise BadCurve(
-            _("There is no attribute “%(key)s”; choose another one for this measure.") % {"key": measure.attribute[:60]}
-        )
-    if measure.attribute in failing:
-        raise BadCurve(
-            _("The values of “%(key)s” cannot be read; correct them, or choose another attribute.")
-            % {"key": measure.attribute}
-        )
-    attribute = catalogue[measure.attribute]
+    attribute = check_attribute(measure.attribute, catalogue=catalogue, failing=failing)
     return attribute, parse_curve(measure.curve, attribute)
 
 

@@ -1,0 +1,78 @@
+"""Computing the whole base in chunks: progress is rows, so an interrupted sweep goes on where it stopped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.attributes import Scope
+from common.locks import only_one
+from common.sql import SQL, execute, value
+from health.models import Sweep, SweepChunk
+from health.services.compute import compute_health
+
+CHUNK = 10_000
+EVERY = timedelta(hours=1)
+KEPT = timedelta(days=7)
+
+
+def sweep_if_due(*, now: datetime) -> int:
+    """Start a sweep when the last began an hour ago or more; returns how many chunks of the current one wait.
+
+    A sweep that was interrupted is the current one until it is finished.
+    """
+    with only_one("health.sweep") as alone:
+        if alone and not Sweep.objects.filter(started_at__gt=now - EVERY).exists():
+            _start(now)
+    finish_sweeps(now=now)
+    return SweepChunk.objects.filter(done_at=None).count()
+
+
+@transaction.atomic
+def sweep_anew(*, now: datetime) -> Sweep:
+    """Have the whole base computed with the definitions of this transaction, from the start if a sweep is under way."""
+    SweepChunk.objects.filter(sweep__finished_at=None).update(done_at=None)
+    return _start(now)
+
+
+def compute_chunk(*, now: datetime) -> bool:
+    """Compute the next chunk that nobody else is computing; whether there was one.
+
+    What dies halfway leaves its chunk to the next caller.
+    """
+    with transaction.atomic():
+        chunk = SweepChunk.objects.select_for_update(skip_locked=True).filter(done_at=None).order_by("id").first()
+        if chunk is None:
+            return False
+        chunk.scored = compute_health(scope=Scope.between(chunk.first_id, chunk.last_id), now=now)
+        chunk.done_at = now
+        chunk.save(update_fields=["scored", "done_at"])
+    finish_sweeps(now=now)
+    return True
+
+
+def finish_sweeps(*, now: datetime) -> int:
+    """Mark the sweep that has no waiting chunk as finished; returns how many were.
+
+    Call it outside the transaction of a chunk: of two chunks that end together, only then does one see the other.
+    """
+    waiting = SweepChunk.objects.filter(sweep=OuterRef("pk"), done_at=None)
+    return Sweep.objects.filter(~Exists(waiting), finished_at=None).update(finished_at=now)
+
+
+def _start(now: datetime) -> Sweep:
+    """The unfinished sweep, or a new one over every account there is."""
+    sweep, is_new = Sweep.objects.get_or_create(finished_at=None, defaults={"started_at": now})
+    if is_new:
+        Sweep.objects.filter(finished_at__lt=now - KEPT).delete()
+        execute(
+            SQL("""
+                INSERT INTO health_sweepchunk (sweep_id, first_id, last_id, scored)
+                SELECT {sweep}, min(id), max(id), 0 FROM (
+                    SELECT id, (row_number() OVER (ORDER BY id) - 1) / {chunk} AS chunk FROM accounts_account
+                ) numbered GROUP BY chunk ORDER BY chunk
+            """).format(sweep=value(sweep.pk), chunk=value(CHUNK))
+        )
+    return sweep
