@@ -9,6 +9,7 @@ from cs_platform.probes import healthz, readyz
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("s/", include("surveys.urls")),
     path("user/", include("allauth.urls")),
     path("api/v1/", include(router.urls)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from email.utils import formataddr, parseaddr
+from typing import TypedDict
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from accounts.models import Workspace
+from common.text import one_line
+from surveys.models import Invitation
+from surveys.scales import scale_of
+from surveys.tokens import link
+from surveys.wording import wording_of
+
+# Mail readers drop or rewrite <style>; only what cannot be inlined (dark mode, narrow screens) stays in it.
+_inliner = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+class Mail(TypedDict):
+    """A composed mail, as ``outbox.services.enqueue_email`` takes it."""
+
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+
+
+def compose(invitation: Invitation, token: str) -> Mail:
+    """The invitation's mail in its language: the question with its whole scale, each number a link.
+
+    A link only opens the page with the number chosen. The headers let a mail program unsubscribe by itself
+    (RFC 8058).
+    """
+    survey, contact = invitation.survey, invitation.contact
+    workspace = Workspace.current()
+    address, unsubscribe = link("answer", token), link("unsubscribe", token)
+    scores = [(score, f"{address}?score={score}") for score in scale_of(survey).scores]
+    first_part = (len(scores) + 1) // 2 if len(scores) > 7 else len(scores)
+    with override(invitation.language):
+        wording = wording_of(survey, language=invitation.language, contact=contact, company=workspace.name)
+        context = {
+            "company": workspace.name,
+            "wording": wording,
+            "scores": scores,
+            "scale_parts": [part for part in (scores[:first_part], scores[first_part:]) if part],
+            "address": address,
+            "unsubscribe": unsubscribe,
+            "open_until": invitation.expires_at.astimezone(workspace.zone).date(),
+        }
+        text = render_to_string("email/surveys/invitation.txt", context)
+        html = _inliner.inline(render_to_string("email/surveys/invitation.html", context))
+    return Mail(
+        subject=one_line(wording.subject),
+        text=text,
+        html=html,
+        headers={
+            "From": sender(survey.sender_name or workspace.name),
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+
+
+def sender(name: str) -> str:
+    """The deployment's own address under ``name``, as a From header."""
+    return formataddr((one_line(name), parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Contact, Event
+from accounts.services.ledger import record, record_many
+from common.errors import DomainError, NotFound
+from common.text import one_line, storable
+from outbox.models import Message
+from outbox.services import enqueue_email
+from surveys.mail import compose
+from surveys.models import Invitation, Survey
+from surveys.queries import invitation_of
+from surveys.tokens import digest_of, token_for
+from surveys.wording import language_of
+
+OCCASION_LENGTH = 150
+SWEEP = 500
+
+
+@transaction.atomic
+def invite(*, survey: Survey, contact: Contact, occasion: str, now: datetime) -> Invitation:
+    """Ask ``contact`` to answer ``survey``: writes the invitation and owes the mail.
+
+    ``occasion`` says what it is about (``2026-Q1``, ``run-17``): a contact is asked once an occasion, and a second
+    call returns the first invitation and sends nothing. Raises DomainError when the survey is not live, when the
+    contact has left, unsubscribed, bounced or has no address, and for an occasion that is empty or too long.
+    """
+    occasion = one_line(occasion)
+    if not occasion or len(occasion) > OCCASION_LENGTH or not storable(occasion):
+        raise DomainError(
+            _("An occasion has 1 to %(most)s characters.") % {"most": OCCASION_LENGTH},
+            code="bad_occasion",
+            fields={"occasion": _("Name the occasion in 1 to %(most)s characters.") % {"most": OCCASION_LENGTH}},
+        )
+    if not survey.is_live:
+        raise DomainError(_("“%(survey)s” is switched off; switch it on first.") % {"survey": survey}, code="not_live")
+    if not Contact.objects.reachable().filter(pk=contact.pk).exists():
+        raise DomainError(
+            _("%(contact)s cannot be written to: they left, unsubscribed, or have no address that works.")
+            % {"contact": contact},
+            code="not_reachable",
+        )
+    token = token_for(survey_id=survey.pk, contact_id=contact.pk, occasion=occasion)
+    invitation, created = Invitation.objects.get_or_create(
+        survey=survey,
+        contact=contact,
+        occasion=occasion,
+        defaults={
+            "account": contact.account,
+            "digest": digest_of(token),
+            "language": language_of(contact),
+            "invited_at": now,
+            "expires_at": now + timedelta(days=survey.expires_after_days),
+        },
+    )
+    if created:
+        mail = compose(invitation, token)
+        invitation.message = enqueue_email(
+            dedupe_key=f"survey-invitation:{invitation.pk}:{invitation.digest[:16]}",
+            recipient=contact.email,
+            due_at=now,
+            **mail,
+        )
+        invitation.save(update_fields=["message"])
+        record(
+            account=contact.account,
+            kind="survey.invited",
+            happened_at=now,
+            contact=contact,
+            data={"survey": survey.key, "kind": survey.kind, "invitation": invitation.pk, "occasion": occasion},
+        )
+    return invitation
+
+
+@transaction.atomic
+def unsubscribe(*, token: str, now: datetime) -> Contact:
+    """Stop writing to the contact whose invitation ``token`` is from, also when it has expired.
+
+    Raises NotFound for a token of no invitation.
+    """
+    invitation = invitation_of(token)
+    if invitation is None:
+        raise NotFound(_("This link does not belong to any invitation."), code="no_such_invitation")
+    contact = invitation.contact
+    if Contact.objects.filter(pk=contact.pk, unsubscribed_at=None).update(unsubscribed_at=now, updated_at=now):
+        contact.unsubscribed_at = now
+        record(
+            account=invitation.account,
+            kind="contact.unsubscribed",
+            happened_at=now,
+            contact=contact,
+            data={"survey": invitation.survey.key},
+        )
+    return contact
+
+
+@transaction.atomic
+def mark_bounces(*, now: datetime) -> int:
+    """Mark contacts whose invitation found no mailbox, so that nobody writes there again; returns how many.
+
+    Each invitation is looked at once: an address that is corrected or works again stays unmarked.
+    """
+    bounced = list(
+        Invitation.objects.filter(bounced_at=None, message__status=Message.Status.REFUSED)
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("account", "contact", "message", "survey")[:SWEEP]
+    )
+    Invitation.objects.filter(pk__in=[invitation.pk for invitation in bounced]).update(bounced_at=now)
+    events = []
+    for invitation in bounced:
+        message = invitation.message
+        if message and Contact.objects.filter(
+            pk=invitation.contact_id, email=message.recipient, bounced_at=None
+        ).update(bounced_at=now, updated_at=now):
+            data = {"survey": invitation.survey.key, "reason": message.error}
+            events.append(
+                Event(
+                    account=invitation.account,
+                    kind="contact.bounced",
+                    happened_at=now,
+                    contact=invitation.contact,
+                    data=data,
+                )
+            )
+    record_many(events)
+    return len(events)
