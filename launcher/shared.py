@@ -18,11 +18,14 @@ from typing import IO
 
 from launcher import servers
 from launcher.console import CannotGoOn
+from launcher.guard import alive
 from launcher.places import ROOT, TEST_REDIS_DATABASES, TESTS
 from launcher.processes import Family, last_lines
 
 IDLE = 900.0
 LOOK_EVERY = 5.0
+
+_PID = TESTS.folder / "keeper.pid"
 
 
 @contextmanager
@@ -47,25 +50,34 @@ def use() -> Iterator[None]:
 def _start_keeper() -> None:
     log = TESTS.folder / "keeper.log"
     with log.open("wb") as output:
-        keeper = subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-m", "launcher.shared"],
+            check=True,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    keeper = int(_PID.read_text())
     deadline = time.monotonic() + servers.START_TIMEOUT
     while not servers.answers(TESTS):
-        if keeper.poll() is not None or time.monotonic() > deadline:
+        if not alive(keeper) or time.monotonic() > deadline:
             raise CannotGoOn(f"The test servers did not start; the end of {log}:\n{last_lines(log)}")
         time.sleep(0.1)
+
+
+def detach() -> None:
+    """Go on in a process that is nobody's child, having noted which; the caller's own process ends here."""
+    child = os.fork()
+    if child:
+        _PID.write_text(str(child))
+        os._exit(0)
 
 
 def keep() -> None:
     """Run the servers until nobody has used them for `IDLE` seconds."""
     with locked(TESTS.folder / "keeper.lock", fcntl.LOCK_EX):
-        (TESTS.folder / "keeper.pid").write_text(str(os.getpid()))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         # What a machine that lost its power left of a server without fsync is not to be trusted.
         shutil.rmtree(TESTS.postgres_data, ignore_errors=True)
@@ -92,4 +104,5 @@ def _alone(users: IO[str]) -> bool:
 
 
 if __name__ == "__main__":
+    detach()
     keep()
