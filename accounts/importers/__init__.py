@@ -1,0 +1,11 @@
+"""What files may tell of accounts: who they are, their people, tickets, touchpoints, and how they ended."""
+
+from accounts.importers import references as references
+from accounts.importers.accounts import AccountImporter
+from accounts.importers.contacts import ContactImporter
+from accounts.importers.offboardings import OffboardingImporter
+from accounts.importers.tickets import TicketImporter
+from accounts.importers.touchpoints import TouchpointImporter
+from common.importers import register
+
+register(AccountImporter(), ContactImporter(), OffboardingImporter(), TicketImporter(), TouchpointImporter())

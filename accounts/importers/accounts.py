@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, CustomField, Event, Stage, StageEntry
+from accounts.services.ledger import record_many, touch
+from common.cells import Cell, Choice, Day, Flag, Instant, Number, Refusal, Text, Texts, TimeZone
+from common.errors import DomainError
+from common.importers import Field, Importer, Occasion, Outcome, Row
+from common.upserts import Values, upsert
+
+CUSTOM = "custom."
+COUNTRY = re.compile("[A-Z]{2}")
+LARGEST = 10**15
+
+
+class AccountImporter(Importer):
+    """Accounts by their external id. What the mapping leaves out stays as it is, custom fields included."""
+
+    name = "accounts"
+    fields = (
+        Field("external_id", Text(200), required=True),
+        Field("name", Text(200), required=True),
+        Field("domains", Texts(253)),
+        Field("owner", reference="user"),
+        Field("touch_model", Choice(Account.TouchModel.values, empty=Account.TouchModel.LOW_TOUCH)),
+        Field("plan", reference="plan"),
+        Field("seats", Number(0, 2**31 - 1)),
+        Field("industry", Text(100)),
+        Field("country", Text(2)),
+        Field("language", Text(10)),
+        Field("time_zone", TimeZone()),
+        Field("tags", Texts(64)),
+        Field("stage", reference="stage"),
+        Field("stage_entered_at", Instant()),
+        Field("customer_since", Day()),
+    )
+
+    def prepare(self, names: Iterable[str]) -> tuple[Field, ...]:
+        custom = tuple(Field(CUSTOM + known.key, _cell_of(known)) for known in CustomField.objects.all())
+        fields = {known.name: known for known in (*self.fields, *custom)}
+        super().prepare(name for name in names if name not in fields)
+        return tuple(fields.values())
+
+    def declare(self, declarations: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make custom fields, ``{"custom.<key>": {"label", "type", "choices", "unit"}}``, that do not exist."""
+        existing = {known.key: known for known in CustomField.objects.all()}
+        for name, declared in declarations.items():
+            key = name.removeprefix(CUSTOM)
+            known = existing.get(key)
+            if known is not None and known.type == declared.get("type"):
+                continue
+            if known is not None:
+                raise DomainError(
+                    _("%(name)s exists with the type %(type)s; correct “declare” in the mapping.")
+                    % {"name": name, "type": known.type},
+                    code="cannot_declare",
+                )
+            try:
+                made = CustomField(**{**declared, "key": key})
+                made.full_clean()
+            except (TypeError, ValidationError) as error:
+                problems = ", ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+                raise DomainError(
+                    _("%(name)s cannot be declared: %(problems)s") % {"name": name, "problems": problems},
+                    code="cannot_declare",
+                ) from error
+            made.save()
+
+    def check(self, values: Mapping[str, Any], occasion: Occasion) -> None:
+        country = values.get("country")
+        if country and COUNTRY.fullmatch(country) is None:
+            raise Refusal("not_a_country", _("“%s” is not a country code such as DE.") % country, field="country")
+
+    def apply(self, rows: Sequence[Row], occasion: Occasion) -> Outcome:
+        written = upsert(
+            Account,
+            key=self.identity,
+            rows=(_columns(row.values) for row in rows),
+            also=("updated_at",),
+            merge=_merge_custom,
+        )
+        moved: set[int] = set()
+        if any(row.values.get("stage") for row in rows):
+            accounts = [*written.created, *(account for account, _before in written.updated), *written.unchanged]
+            moved = _enter_stages({str(account.external_id): account for account in accounts}, rows, occasion)
+        created = {account.pk for account in written.created}
+        changed = {account.pk for account, _before in written.updated} | moved
+        touch((created | changed) - moved)
+        updated = len(changed - created)
+        return Outcome(len(created), updated, len(rows) - len(created) - updated)
+
+
+def _cell_of(known: CustomField) -> Cell:
+    match known.type:
+        case CustomField.Type.NUMBER:
+            return Number(-LARGEST, LARGEST, places=6)
+        case CustomField.Type.CHOICE:
+            return Choice(known.choices)
+        case CustomField.Type.BOOLEAN:
+            return Flag()
+        case CustomField.Type.DATE:
+            return Day()
+        case _:
+            return Text(1000)
+
+
+def _columns(values: Mapping[str, Any]) -> Values:
+    """A row's values by the names of the model's columns; the stage is entered, not written."""
+    columns: Values = {}
+    custom = {}
+    for name, value in values.items():
+        if name.startswith(CUSTOM):
+            custom[name.removeprefix(CUSTOM)] = _as_json(value)
+        elif name in ("owner", "plan"):
+            columns[f"{name}_id"] = value
+        elif name not in ("stage", "stage_entered_at"):
+            columns[name] = value
+    if custom:
+        columns["custom"] = custom
+    return columns
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _merge_custom(account: Account | None, values: Values) -> Values:
+    """Only the custom fields that the file tells are replaced, and those that it tells to be empty are removed."""
+    if "custom" not in values:
+        return values
+    merged = {**(account.custom if account else {}), **values["custom"]}
+    return {**values, "custom": {key: value for key, value in merged.items() if value not in ("", None)}}
+
+
+def _enter_stages(accounts: dict[str, Account], rows: Sequence[Row], occasion: Occasion) -> set[int]:
+    """Move accounts into the stages that the rows name; returns the ids of those that moved."""
+    keys = dict(Stage.objects.values_list("pk", "key"))
+    entries: dict[int, StageEntry] = {}
+    events = []
+    for row in rows:
+        account, stage = accounts[row.values["external_id"]], row.values["stage"]
+        if stage is None or stage == account.stage_id:
+            continue
+        entered_at = row.values.get("stage_entered_at") or occasion.now
+        entries[account.pk] = StageEntry(account=account, stage_id=stage, entered_at=entered_at)
+        data = {"stage": keys[stage], "from": keys.get(account.stage_id or 0), "reason": ""}
+        events.append(Event(account=account, kind="stage.entered", happened_at=entered_at, data=data))
+        account.stage_id, account.stage_entered_at, account.updated_at = stage, entered_at, occasion.now
+    left = list(StageEntry.objects.filter(account__in=entries, left_at=None))
+    for stay in left:
+        stay.left_at = max(stay.entered_at, entries[stay.account_id].entered_at)
+    StageEntry.objects.bulk_update(left, ["left_at"])
+    StageEntry.objects.bulk_create(entries.values())
+    Account.objects.bulk_update(
+        [account for account in accounts.values() if account.pk in entries],
+        ["stage", "stage_entered_at", "updated_at"],
+    )
+    record_many(events, news_since=occasion.news_since)
+    return set(entries)
