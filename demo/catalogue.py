@@ -1,0 +1,389 @@
+"""What the demo company sells and how it works: plans, features, segments, measures, playbooks, surveys, staff."""
+
+from dataclasses import dataclass
+from typing import Any
+
+COMPANY = "Harbor"
+TIME_ZONE = "Europe/Sofia"
+CURRENCY = "EUR"
+SENDER = "Harbor Customer Success"
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """One person of the demo company's staff; ``scale`` weighs how many accounts they own in each touch model."""
+
+    email: str
+    name: str
+    role: str
+    scale: dict[str, int]
+
+
+STAFF = (
+    Colleague("admin@demo.example", "Nadia Petrova", "admin", {}),
+    Colleague("leader@demo.example", "Henrik Solberg", "leader", {}),
+    Colleague("csm@demo.example", "Maya Lindholm", "csm", {"high_touch": 3, "low_touch": 2}),
+    Colleague("tomas@demo.example", "Tomás Arrieta", "csm", {"high_touch": 3}),
+    Colleague("wei@demo.example", "林 雨桐", "csm", {"high_touch": 2, "low_touch": 2}),
+    Colleague("ivana@demo.example", "Ивана Стоева", "csm", {"high_touch": 2, "low_touch": 2}),
+    Colleague("grace@demo.example", "Grace Achterberg", "csm", {"low_touch": 3}),
+    Colleague("yuri@demo.example", "Юрий Климов", "csm", {"low_touch": 3}),
+    Colleague("sam@demo.example", "Sam Okonjo", "csm", {"self_service": 1}),
+    Colleague("support@demo.example", "Beatriz Salas", "viewer", {}),
+)
+
+# (key, name, the plans that include it from the smallest on, actions a seat on a working day)
+FEATURES = (
+    ("tasks", "Tasks", "starter", 1.9),
+    ("boards", "Boards", "starter", 0.9),
+    ("documents", "Documents", "starter", 1.1),
+    ("file-sharing", "File sharing", "starter", 0.6),
+    ("comments", "Comments", "starter", 0.8),
+    ("search", "Search", "starter", 0.7),
+    ("notifications", "Notifications", "starter", 0.5),
+    ("calendar", "Calendar", "starter", 0.5),
+    ("mobile-app", "Mobile app", "starter", 0.6),
+    ("templates", "Templates", "starter", 0.08),
+    ("reactions", "Reactions", "starter", 0.3),
+    ("email-bridge", "Email bridge", "starter", 0.1),
+    ("messaging", "Messaging", "team", 2.2),
+    ("video-calls", "Video calls", "team", 0.25),
+    ("screen-sharing", "Screen sharing", "team", 0.15),
+    ("guest-access", "Guest access", "team", 0.06),
+    ("polls", "Polls", "team", 0.04),
+    ("wiki", "Wiki", "team", 0.3),
+    ("forms", "Forms", "team", 0.1),
+    ("dashboards", "Dashboards", "team", 0.2),
+    ("integrations", "Integrations", "team", 0.12),
+    ("whiteboards", "Whiteboards", "team", 0.1),
+    ("time-tracking", "Time tracking", "team", 0.35),
+    ("custom-fields", "Custom fields", "team", 0.07),
+    ("workflows", "Workflows", "business", 0.25),
+    ("automations", "Automations", "business", 0.4),
+    ("approvals", "Approvals", "business", 0.15),
+    ("goals", "Goals", "business", 0.08),
+    ("reports", "Reports", "business", 0.12),
+    ("recordings", "Recordings", "business", 0.06),
+    ("api", "API", "business", 0.5),
+    ("webhooks", "Webhooks", "business", 0.3),
+    ("permissions", "Permissions", "business", 0.03),
+    ("data-export", "Data export", "business", 0.02),
+    ("single-sign-on", "Single sign-on", "enterprise", 0.8),
+    ("audit-log", "Audit log", "enterprise", 0.03),
+    ("retention-rules", "Retention rules", "enterprise", 0.01),
+    ("translations", "Translations", "enterprise", 0.08),
+    ("summaries", "Summaries", "enterprise", 0.15),
+    ("sandbox", "Sandbox", "enterprise", 0.02),
+)
+ESSENTIAL = {"tasks", "documents", "notifications"}
+DEFINES_VALUE = {"boards", "workflows"}
+
+# (key, name, monthly price of a seat)
+PLANS = (
+    ("starter", "Starter", 7),
+    ("team", "Team", 12),
+    ("business", "Business", 19),
+    ("enterprise", "Enterprise", 27),
+)
+PLAN_ORDER = [key for key, _name, _price in PLANS]
+
+# (key, name, target days, is lost)
+STAGES = (
+    ("onboarding", "Onboarding", 30, False),
+    ("adoption", "Adoption", 90, False),
+    ("value", "Value", None, False),
+    ("renewal", "Renewal", 60, False),
+    ("expansion", "Expansion", 60, False),
+    ("advocacy", "Advocacy", None, False),
+    ("offboarding", "Offboarding", 30, False),
+    ("lost", "Lost", None, True),
+)
+
+
+def leaf(attribute: str, operator: str, value: Any = None) -> dict[str, Any]:
+    """One leaf of a condition."""
+    return {"attribute": attribute, "operator": operator, "value": value}
+
+
+# (key, name, description, condition), the deciding one first
+SEGMENTS = (
+    (
+        "enterprise",
+        "Enterprise",
+        "The enterprise plan, or five thousand a month and more.",
+        {"any": [leaf("plan", "is", "enterprise"), leaf("mrr", "gte", 5000)]},
+    ),
+    (
+        "mid-market",
+        "Mid-market",
+        "People look after them, and they pay five hundred a month and more.",
+        {"all": [leaf("touch_model", "in", ["high_touch", "low_touch"]), leaf("mrr", "gte", 500)]},
+    ),
+    (
+        "growth",
+        "Growth",
+        "Smaller customers with a CSM.",
+        leaf("touch_model", "in", ["high_touch", "low_touch"]),
+    ),
+    (
+        "self-service",
+        "Self-service",
+        "Bought on the web and look after themselves.",
+        leaf("touch_model", "is", "self_service"),
+    ),
+)
+STAFFED_SEGMENTS = ["enterprise", "mid-market", "growth"]
+
+# Each has a key, a label, a type, the choices and a unit.
+CUSTOM_FIELDS: tuple[tuple[str, str, str, list[str], str], ...] = (
+    ("invoice_days_late", "Days the last invoice was late", "number", [], "days"),
+    ("data_region", "Data region", "choice", ["EU", "US", "Asia"], ""),
+    ("goal", "What they want to achieve", "text", [], ""),
+    ("has_admin_trained", "An administrator is trained", "boolean", [], ""),
+    ("went_live_on", "Went live on", "date", [], ""),
+)
+
+# (key, label, group, attribute, curve, missing, stale after days)
+MEASURES: tuple[tuple[str, str, str, str, list[list[float]], str, int | None], ...] = (
+    ("seats", "Seats in use", "usage", "seats.active_share", [[0, 0], [30, 30], [60, 75], [85, 100]], "leave_out", 14),
+    ("breadth", "Breadth of use", "usage", "usage.breadth", [[0, 0], [15, 25], [40, 75], [65, 100]], "worst", 14),
+    ("trend", "Trend of use", "usage", "usage.change_28d", [[-60, 0], [-20, 40], [0, 75], [25, 100]], "leave_out", 14),
+    ("recency", "Last use", "usage", "usage.days_since", [[3, 100], [7, 60], [14, 20], [28, 0]], "worst", None),
+    ("messaging", "Messaging", "usage", "usage.messaging.28d", [[0, 0], [60, 40], [250, 100]], "leave_out", 14),
+    ("tasks", "Tasks", "usage", "usage.tasks.28d", [[0, 0], [20, 40], [120, 100]], "worst", 14),
+    ("champion", "Champion", "relationship", "contacts.champions", [[0, 10], [1, 80], [2, 100]], "worst", None),
+    ("touch", "Last touch", "relationship", "touch.days_since", [[21, 100], [60, 60], [120, 0]], "worst", None),
+    ("nps", "NPS", "outcome", "nps.last", [[0, 0], [6, 25], [8, 70], [10, 100]], "leave_out", None),
+    ("csat", "CSAT", "outcome", "csat.last", [[1, 0], [3, 50], [5, 100]], "leave_out", None),
+    ("open", "Open tickets", "support", "tickets.open", [[0, 100], [3, 60], [8, 0]], "neutral", None),
+    ("urgent", "Urgent tickets", "support", "tickets.open_urgent", [[0, 100], [1, 35], [2, 0]], "neutral", None),
+    ("load", "New tickets", "support", "tickets.opened_28d", [[1, 100], [4, 60], [10, 0]], "neutral", None),
+    (
+        "payment",
+        "Paying on time",
+        "money",
+        "custom.invoice_days_late",
+        [[0, 100], [14, 60], [45, 0]],
+        "leave_out",
+        None,
+    ),
+)
+
+# segment -> (good from, watch from, {measure: weight})
+PROFILES: dict[str, tuple[int, int, dict[str, float]]] = {
+    "enterprise": (
+        70,
+        45,
+        {
+            "seats": 3,
+            "breadth": 2,
+            "trend": 3,
+            "messaging": 1,
+            "champion": 3,
+            "touch": 2,
+            "nps": 2,
+            "open": 1,
+            "urgent": 2,
+            "payment": 1,
+        },
+    ),
+    "mid-market": (
+        70,
+        45,
+        {
+            "seats": 3,
+            "breadth": 2,
+            "trend": 3,
+            "messaging": 2,
+            "champion": 2,
+            "touch": 1,
+            "nps": 2,
+            "csat": 1,
+            "urgent": 2,
+            "payment": 1,
+        },
+    ),
+    "growth": (
+        65,
+        40,
+        {"seats": 2, "breadth": 2, "trend": 3, "messaging": 2, "tasks": 2, "touch": 1, "nps": 1, "open": 1, "load": 1},
+    ),
+    "self-service": (65, 40, {"recency": 3, "seats": 2, "breadth": 2, "trend": 2, "tasks": 2, "nps": 1, "payment": 2}),
+}
+
+SETTLED = leaf("stage", "in", ["adoption", "value", "renewal", "expansion", "advocacy"])
+STAFFED = leaf("segment", "in", STAFFED_SEGMENTS)
+ENDED = leaf("is_live", "is", False)
+LOW_MESSAGING = leaf("usage.messaging.7d", "lt", 15)
+LOW_TASKS = leaf("usage.tasks.7d", "lt", 5)
+
+
+def _task(title: str, guidance: str, severity: int, due_in_days: int) -> dict[str, Any]:
+    return {
+        "id": "task",
+        "kind": "task",
+        "title": title,
+        "guidance": guidance,
+        "severity": severity,
+        "due_in_days": due_in_days,
+        "assign": "owner",
+    }
+
+
+def _definition(
+    entry: dict[str, Any], audience: dict[str, Any], steps: list[dict[str, Any]], reentry_after_days: int
+) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "audience": audience,
+        "exit": ENDED,
+        "reentry_after_days": reentry_after_days,
+        "steps": steps,
+    }
+
+
+def _when(*conditions: dict[str, Any]) -> dict[str, Any]:
+    condition = conditions[0] if len(conditions) == 1 else {"all": list(conditions)}
+    return {"kind": "condition", "condition": condition}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookPlan:
+    """One playbook of the demo company; a draft is published by nobody and never runs."""
+
+    key: str
+    name: str
+    description: str
+    definition: dict[str, Any]
+    is_draft: bool = False
+
+
+PLAYBOOKS = (
+    PlaybookPlan(
+        "low-messaging",
+        "Low messaging use",
+        "Messaging has gone quiet. People take leave, so look again after a week before anybody calls.",
+        _definition(
+            _when(LOW_MESSAGING),
+            {"all": [STAFFED, SETTLED]},
+            [
+                {"id": "wait", "kind": "wait", "days": 7},
+                {"id": "again", "kind": "check", "condition": LOW_MESSAGING, "otherwise": "recovered"},
+                _task(
+                    "Messaging has been quiet for two weeks: find out why",
+                    "Ask the champion what the teams use instead. Offer the half-hour session on channels.",
+                    2,
+                    3,
+                ),
+            ],
+            30,
+        ),
+    ),
+    PlaybookPlan(
+        "tasks-stopped",
+        "Tasks not used",
+        "Nobody stops using tasks for a holiday: look again tomorrow, then call.",
+        _definition(
+            _when(LOW_TASKS),
+            {"all": [STAFFED, SETTLED]},
+            [
+                {"id": "wait", "kind": "wait", "days": 1},
+                {"id": "again", "kind": "check", "condition": LOW_TASKS, "otherwise": "recovered"},
+                _task(
+                    "Almost no tasks in a week: call today",
+                    "Check the status page and open tickets first, then call the champion or the team lead.",
+                    3,
+                    1,
+                ),
+            ],
+            30,
+        ),
+    ),
+    PlaybookPlan(
+        "detractor",
+        "Close the loop with a detractor",
+        "Somebody answered 0 to 6: talk to them within a day.",
+        _definition(
+            {"kind": "event", "event": "survey.answered", "data": {"category": "detractor", "kind": "nps"}},
+            STAFFED,
+            [
+                _task(
+                    "A detractor answered: call back",
+                    "Read the comment aloud before you dial. Thank, listen, agree on one thing and a date.",
+                    4,
+                    1,
+                )
+            ],
+            7,
+        ),
+    ),
+    PlaybookPlan(
+        "renewal-at-risk",
+        "Renewal at risk",
+        "The contract ends within ninety days and the health is not good.",
+        _definition(
+            _when(leaf("days_to_renewal", "lte", 90), leaf("health", "lt", 55)),
+            STAFFED,
+            [
+                _task(
+                    "Renewal within 90 days and health is low: make a plan",
+                    "Agree with the leader on an offer, and book the decision maker, not only the champion.",
+                    3,
+                    5,
+                )
+            ],
+            90,
+        ),
+    ),
+    PlaybookPlan(
+        "quiet-account",
+        "Quiet account",
+        "Nobody has talked to them in sixty days and use is falling.",
+        _definition(
+            _when(leaf("touch.days_since", "gte", 60), leaf("usage.change_28d", "lt", -15)),
+            {"all": [STAFFED, SETTLED]},
+            [
+                _task(
+                    "No touch in 60 days and use is falling: check in",
+                    "Bring one number from their usage and one thing that changed in the product since you last spoke.",
+                    2,
+                    5,
+                )
+            ],
+            60,
+        ),
+    ),
+    PlaybookPlan(
+        "onboarding-stalled",
+        "Onboarding stalled",
+        "Still in onboarding after thirty days, with little of the plan in use.",
+        _definition(
+            _when(leaf("stage", "is", "onboarding"), leaf("stage.days", "gte", 30), leaf("usage.breadth", "lt", 25)),
+            STAFFED,
+            [
+                _task(
+                    "Onboarding has stalled: bring the sponsor in",
+                    "Go through the open steps with the champion; agree with the sponsor on one team and one date.",
+                    3,
+                    2,
+                )
+            ],
+            45,
+        ),
+    ),
+    PlaybookPlan(
+        "first-nps",
+        "Ask after onboarding",
+        "Two weeks after onboarding, ask how it went. Not switched on yet.",
+        _definition(
+            {"kind": "event", "event": "stage.entered", "data": {"stage": "adoption"}},
+            STAFFED,
+            [{"id": "wait", "kind": "wait", "days": 14}, {"id": "ask", "kind": "survey", "survey": "nps"}],
+            180,
+        ),
+        is_draft=True,
+    ),
+)
+
+# Each has a key, a name and a kind.
+SURVEYS = (("nps", "Relationship NPS", "nps"), ("csat", "After a ticket", "csat"))

@@ -1,0 +1,137 @@
+"""Loading the demo company: the clock is walked through its year, and the real engines see every day of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+from django.core.management import call_command
+from django.db import transaction
+
+from accounts.attributes import Scope
+from accounts.models import Account, Contact, Workspace
+from accounts.services.ledger import take_touched
+from common.sql import SQL, execute
+from demo import colleagues
+from demo.catalogue import COMPANY
+from demo.company import DAYS, Company, moment
+from demo.generator import ACCOUNTS, SEED, make_company
+from demo.setup import SetUp, set_up
+from demo.stories import CSM
+from demo.writer import Writer
+from health.services import compute_health
+from playbooks.services import advance_due, consume_events, evaluate_entries, refresh_priorities
+from surveys.services import invite
+from usage.services import turn_windows
+
+UNFINISHED = f"{COMPANY} (loading)"
+"""The workspace's name while the company is being loaded: what an interrupted load left is known by it."""
+
+CLOSELY = 60
+"""For so many days at the end every day is a step; before that every week is one."""
+
+OFFICE_CLOSES = 20 * 60
+BATCH = 1000
+
+Say = Callable[[str], None]
+
+
+class Stopwatch:
+    """Says what was done with the seconds since the start."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        self._say(f"  {time.monotonic() - self._started:5.1f} s  {text}")
+
+
+def is_loaded() -> bool:
+    """Whether the database already has accounts, other than those that an interrupted load left behind."""
+    return Workspace.current().name != UNFINISHED and Account.objects.exists()
+
+
+def load(*, now: datetime, say: Say, seed: int = SEED, accounts: int = ACCOUNTS) -> Company:
+    """Fill an empty database with the demo company as it stands at ``now``; returns what it was made from.
+
+    What an interrupted load left is removed first. Call it only when ``is_loaded`` says no.
+    """
+    tell = Stopwatch(say)
+    if Workspace.current().name == UNFINISHED:
+        call_command("flush", interactive=False, verbosity=0)
+        tell("removed what an interrupted load had left")
+    Workspace.objects.filter(pk=Workspace.current().pk).update(name=UNFINISHED)
+    with transaction.atomic():
+        # The days of the company are those of its own time zone, which the set-up writes.
+        rows = set_up(now=now - timedelta(days=DAYS))
+    company = make_company(today=Workspace.current().day(now), seed=seed, accounts=accounts)
+    tell(f"made up {len(company.customers)} customers and their year")
+    _walk(company, rows, now, tell)
+    with transaction.atomic():
+        _finish(rows, now)
+        Workspace.objects.filter(pk=Workspace.current().pk).update(name=COMPANY)
+    execute(SQL("ANALYZE"))
+    tell("two customers are about to get a survey by mail")
+    return company
+
+
+def steps(company: Company, now: datetime) -> Iterator[tuple[datetime, date]]:
+    """The instants at which the engines look, each with its local day: weekly, then daily, and ``now`` itself."""
+    for days_ago in range(DAYS - 6, 0, -1):
+        if days_ago <= CLOSELY or (days_ago - CLOSELY) % 7 == 0:
+            day = company.today - timedelta(days=days_ago)
+            yield moment(day, OFFICE_CLOSES), day
+    yield now, company.today
+
+
+def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None:
+    writer = Writer(company, rows)
+    month = 0
+    for at, day in steps(company, now):
+        with transaction.atomic():
+            turn_windows(now=at)
+            writer.write(now=at)
+            writer.write_usage(now=at, today=day)
+            _run_engines(at)
+            colleagues.work(company, now=at)
+        if day.month != month:
+            execute(SQL("ANALYZE"))
+            month = day.month
+            tell(f"{day:%B %Y}")
+
+
+def _run_engines(now: datetime) -> None:
+    """What the workers do all day, once: health of everybody, entries, events, and the runs that are due."""
+    compute_health(scope=Scope.everything(), now=now)
+    while take_touched(limit=100 * BATCH):
+        pass
+    evaluate_entries(now=now)
+    while consume_events(now=now, limit=BATCH):
+        pass
+    while advance_due(now=now, limit=BATCH):
+        pass
+
+
+def _finish(rows: SetUp, now: datetime) -> None:
+    """Set what no history tells: when people were last seen, today's priorities, and two mails that wait."""
+    execute(
+        SQL(
+            "UPDATE accounts_contact c SET last_seen_at = coalesce("
+            "c.left_at, a.last_event_at + make_interval(hours => 9) - make_interval(days => (c.id % 6)::int))"
+            " FROM usage_accountactivity a WHERE a.account_id = c.account_id AND c.role <> 'billing'"
+        )
+    )
+    refresh_priorities(now=now)
+    for contact in _to_be_asked():
+        invite(survey=rows.surveys["nps"], contact=contact, occasion="demo", now=now)
+
+
+def _to_be_asked() -> list[Contact]:
+    """Two people of the demo CSM's book: one who reads English, one who does not."""
+    book = Contact.objects.reachable().filter(
+        account__owner__email=CSM, account__ended_at=None, role=Contact.Role.DECISION_MAKER
+    )
+    found = [book.filter(language="en").first(), book.exclude(language="en").first()]
+    return [contact for contact in found if contact is not None]

@@ -1,0 +1,142 @@
+"""The demo company's own set-up: staff, plans, features, stages, segments, health, surveys and playbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from accounts.models import CustomField, Plan, Segment, Stage, User, Workspace
+from accounts.services.segments import save_segment
+from demo import DEMO_PASSWORD, catalogue
+from demo.activity import included
+from health.models import Measure, Profile, ProfileMeasure
+from playbooks.models import Playbook
+from playbooks.services import publish
+from surveys.models import Survey
+from usage.models import Feature, PlanFeature
+
+SIGN_IN_ROLES = ("admin", "leader", "csm")
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """The rows that customers refer to, by their keys; users by their address."""
+
+    users: dict[str, User]
+    plans: dict[str, Plan]
+    features: dict[str, Feature]
+    stages: dict[str, Stage]
+    surveys: dict[str, Survey]
+
+
+def set_up(*, now: datetime) -> SetUp:
+    """Make everything that a customer success team defines before its first customer; returns what customers need."""
+    Workspace.objects.filter(pk=Workspace.current().pk).update(
+        time_zone=catalogue.TIME_ZONE, currency=catalogue.CURRENCY, holiday_country="BG"
+    )
+    rows = SetUp(
+        users=_users(),
+        plans=_by_key(Plan.objects.bulk_create(Plan(key=key, name=name) for key, name, _price in catalogue.PLANS)),
+        features=_features(),
+        stages=_by_key(
+            Stage.objects.bulk_create(
+                Stage(key=key, name=name, position=position, target_days=days, is_lost=is_lost)
+                for position, (key, name, days, is_lost) in enumerate(catalogue.STAGES, start=1)
+            )
+        ),
+        surveys=_by_key(
+            Survey.objects.bulk_create(
+                Survey(key=key, name=name, kind=kind, sender_name=catalogue.SENDER)
+                for key, name, kind in catalogue.SURVEYS
+            )
+        ),
+    )
+    PlanFeature.objects.bulk_create(
+        PlanFeature(plan=plan, feature=rows.features[feature])
+        for plan in rows.plans.values()
+        for feature, _rate in included(plan.key)
+    )
+    CustomField.objects.bulk_create(
+        CustomField(key=key, label=label, type=type_, choices=choices, unit=unit)
+        for key, label, type_, choices, unit in catalogue.CUSTOM_FIELDS
+    )
+    _health(_segments())
+    _playbooks(author=rows.users["admin@demo.example"], now=now)
+    return rows
+
+
+Row = TypeVar("Row", Plan, Stage, Survey, Feature, Segment, Measure)
+
+
+def _by_key(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row.key: row for row in rows}
+
+
+def _users() -> dict[str, User]:
+    return {
+        colleague.email: User.objects.create_user(
+            colleague.email,
+            DEMO_PASSWORD if colleague.email.partition("@")[0] in SIGN_IN_ROLES else None,
+            name=colleague.name,
+            role=colleague.role,
+        )
+        for colleague in catalogue.STAFF
+    }
+
+
+def _features() -> dict[str, Feature]:
+    return _by_key(
+        Feature.objects.bulk_create(
+            Feature(
+                key=key,
+                name=name,
+                is_essential=key in catalogue.ESSENTIAL,
+                defines_value=key in catalogue.DEFINES_VALUE,
+            )
+            for key, name, _least, _rate in catalogue.FEATURES
+        )
+    )
+
+
+def _segments() -> dict[str, Segment]:
+    return _by_key(
+        save_segment(
+            segment=Segment(key=key, name=name, description=description, condition=condition, priority=priority)
+        )
+        for priority, (key, name, description, condition) in enumerate(catalogue.SEGMENTS, start=1)
+    )
+
+
+def _health(segments: dict[str, Segment]) -> None:
+    measures = _by_key(
+        Measure.objects.bulk_create(
+            Measure(
+                key=key,
+                label=label,
+                group=group,
+                attribute=attribute,
+                curve=curve,
+                missing=missing,
+                stale_after_days=stale_after_days,
+            )
+            for key, label, group, attribute, curve, missing, stale_after_days in catalogue.MEASURES
+        )
+    )
+    for key, (good_from, watch_from, weights) in catalogue.PROFILES.items():
+        profile = Profile.objects.create(
+            name=segments[key].name, segment=segments[key], good_from=good_from, watch_from=watch_from
+        )
+        ProfileMeasure.objects.bulk_create(
+            ProfileMeasure(profile=profile, measure=measures[measure], weight=Decimal(str(weight)))
+            for measure, weight in weights.items()
+        )
+
+
+def _playbooks(*, author: User, now: datetime) -> None:
+    for plan in catalogue.PLAYBOOKS:
+        playbook = Playbook.objects.create(key=plan.key, name=plan.name, description=plan.description)
+        if not plan.is_draft:
+            publish(playbook=playbook, definition=plan.definition, author=author, note="First version", now=now)

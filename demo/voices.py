@@ -1,0 +1,75 @@
+"""Writes survey invitations of the past, which no mail ever carried, and hands in the answers to them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from accounts.models import Account, Contact, Event
+from accounts.services.ledger import record_many
+from demo.agenda import Agenda
+from demo.company import Asked, Company, Customer
+from demo.setup import SetUp
+from surveys.models import Invitation
+from surveys.services import answer
+from surveys.tokens import digest_of, token_for
+
+
+class SurveyWriter:
+    """Keeps invitations without a message to send, and answers them as the customer would."""
+
+    def __init__(
+        self, company: Company, setup: SetUp, accounts: dict[str, Account], contacts: dict[str, Contact]
+    ) -> None:
+        self._setup = setup
+        self._accounts = accounts
+        self._contacts = contacts
+        every = [(customer, asked) for customer in company.customers for asked in customer.asked]
+        self._invited: Agenda[tuple[Customer, Asked]] = Agenda(
+            (asked.invited_at, (customer, asked)) for customer, asked in every
+        )
+        self._answered: Agenda[Asked] = Agenda(
+            (asked.answered_at, asked) for _customer, asked in every if asked.answered_at is not None
+        )
+
+    def write(self, *, now: datetime) -> None:
+        """Write the invitations and the answers up to ``now``."""
+        invited = self._invited.take(now)
+        invitations = Invitation.objects.bulk_create(
+            Invitation(
+                survey=self._setup.surveys[asked.survey],
+                account=self._accounts[customer.key],
+                contact=self._contacts[asked.person],
+                occasion=asked.occasion,
+                digest=digest_of(self._token(asked)),
+                language=self._contacts[asked.person].language,
+                invited_at=at,
+                expires_at=at + timedelta(days=self._setup.surveys[asked.survey].expires_after_days),
+            )
+            for at, (customer, asked) in invited
+        )
+        record_many(
+            [
+                Event(
+                    account=invitation.account,
+                    kind="survey.invited",
+                    happened_at=invitation.invited_at,
+                    contact=invitation.contact,
+                    data={
+                        "survey": invitation.survey.key,
+                        "kind": invitation.survey.kind,
+                        "invitation": invitation.pk,
+                        "occasion": invitation.occasion,
+                    },
+                )
+                for invitation in invitations
+            ]
+        )
+        for at, asked in self._answered.take(now):
+            answer(token=self._token(asked), score=asked.score, comment=asked.comment, now=at)
+
+    def _token(self, asked: Asked) -> str:
+        return token_for(
+            survey_id=self._setup.surveys[asked.survey].pk,
+            contact_id=self._contacts[asked.person].pk,
+            occasion=asked.occasion,
+        )
