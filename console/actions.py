@@ -1,0 +1,66 @@
+"""The one registry of what a person can do: it feeds the navigation, the palette, the keys and the `?` sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+GO = "go"
+LIST = "list"
+TASK = "task"
+ACCOUNT = "account"
+HELP = "help"
+
+SCOPES: dict[str, Promise] = {
+    GO: _("Go to"),
+    LIST: _("Lists"),
+    TASK: _("Tasks"),
+    ACCOUNT: _("Account"),
+    HELP: _("Help"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done: its words, its key, its icon, where it makes sense, and its address if it has one."""
+
+    key: str
+    label: str | Promise
+    hotkey: str
+    icon: str
+    scope: str
+    url_name: str = ""
+
+    @property
+    def scope_label(self) -> Promise:
+        return SCOPES[self.scope]
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("go.home", _("Home"), "g h", "home", GO, "console:home"),
+    Action("go.queue", _("Queue"), "g q", "queue", GO, "console:queue"),
+    Action("go.accounts", _("Accounts"), "g a", "accounts", GO, "console:accounts"),
+    Action("go.health", _("Health"), "g e", "health", GO, "console:health"),
+    Action("go.playbooks", _("Playbooks"), "g p", "playbook", GO, "console:playbooks"),
+    Action("go.surveys", _("Surveys"), "g s", "survey", GO, "console:surveys"),
+    Action("go.segments", _("Segments"), "g m", "segment", GO, "console:segments"),
+    Action("list.next", _("Next row"), "j", "arrow-down", LIST),
+    Action("list.previous", _("Previous row"), "k", "arrow-up", LIST),
+    Action("list.open", _("Open"), "Enter", "arrow-right", LIST),
+    Action("list.peek", _("Look without leaving the list"), "Space", "eye", LIST),
+    Action("list.select", _("Select"), "x", "check", LIST),
+    Action("list.filter", _("Filter"), "/", "filter", LIST),
+    Action("task.done", _("Done"), "e", "check", TASK),
+    Action("task.snooze", _("Snooze"), "h", "snooze", TASK),
+    Action("task.assign", _("Reassign"), "a", "people", TASK),
+    Action("task.touchpoint", _("Log a touchpoint"), "l", "touchpoint", TASK),
+    Action("undo", _("Undo"), "z", "undo", TASK),
+    Action("account.note", _("Write a note"), "n", "note", ACCOUNT),
+    Action("account.task", _("New task"), "t", "task", ACCOUNT),
+    Action("account.next", _("Next account"), "]", "chevron-right", ACCOUNT),
+    Action("search", _("Search and commands"), "Mod+k", "search", HELP),
+    Action("theme", _("Light or dark"), "g l", "moon", HELP),
+    Action("help", _("Keyboard shortcuts"), "?", "keyboard", HELP),
+)

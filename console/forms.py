@@ -1,0 +1,151 @@
+"""The forms of the staff pages: what is typed is kept, and what is wrong is said at the field."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Contact, Touchpoint, User
+from common import clock
+from common.text import storable
+from playbooks.models import Task
+
+
+class StorableField(forms.CharField):
+    """A text without the characters that cannot be stored."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if not storable(text):
+            raise forms.ValidationError(_("Remove the characters that cannot be stored."))
+        return text
+
+
+class DoneForm(forms.Form):
+    """How a task ended."""
+
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("None")), *Task.Outcome.choices])
+    note = StorableField(
+        label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class SnoozeForm(forms.Form):
+    """Until when a task should stay out of the queue: a day, at the start of the reader's working day."""
+
+    WORK_BEGINS = 8
+
+    until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean_until(self) -> datetime:
+        """The chosen day at eight in the reader's zone."""
+        day: date = self.cleaned_data["until"]
+        if day.year > timezone.localdate().year + 5:
+            raise forms.ValidationError(_("Choose a day within the next five years."))
+        begin = datetime(day.year, day.month, day.day, self.WORK_BEGINS, tzinfo=timezone.get_current_timezone())
+        if begin <= clock.now():
+            raise forms.ValidationError(_("Choose a day that is still to come."))
+        return begin
+
+    @staticmethod
+    def suggestions() -> list[tuple[str, date]]:
+        """Days that people mean most often, with their words."""
+        today = timezone.localdate()
+        return [
+            (_("Tomorrow"), today + timedelta(days=1)),
+            (_("In three days"), today + timedelta(days=3)),
+            (_("Next Monday"), today + timedelta(days=7 - today.weekday())),
+            (_("In a month"), today + timedelta(days=30)),
+        ]
+
+
+class ReassignForm(forms.Form):
+    """Who should do a task instead."""
+
+    to = forms.ModelChoiceField(label=_("Give it to"), queryset=User.objects.none())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = User.objects.filter(is_active=True).exclude(role=User.Role.VIEWER).order_by("name")
+
+
+class TaskForm(forms.Form):
+    """A task that somebody makes by hand."""
+
+    title = StorableField(label=_("What is to be done"), max_length=300)
+    due = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}))
+    severity = forms.TypedChoiceField(
+        label=_("Severity"), choices=Task.Severity.choices, coerce=int, initial=Task.Severity.NORMAL
+    )
+    guidance = StorableField(
+        label=_("What to know"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean_due(self) -> datetime:
+        """The end of the working day, at five, in the reader's zone."""
+        day: date = self.cleaned_data["due"]
+        return datetime(day.year, day.month, day.day, 17, tzinfo=timezone.get_current_timezone())
+
+
+class TouchpointForm(forms.ModelForm[Touchpoint]):
+    """An exchange with a customer."""
+
+    summary = StorableField(label=_("What was it about"), max_length=300)
+    body = StorableField(
+        label=_("Notes"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    next_step = StorableField(label=_("Next step"), required=False, max_length=300)
+    happened_at = forms.DateTimeField(
+        label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+    class Meta:
+        model = Touchpoint
+        fields = [
+            "kind",
+            "summary",
+            "sentiment",
+            "contact",
+            "minutes",
+            "body",
+            "next_step",
+            "next_step_on",
+            "happened_at",
+        ]
+        widgets = {
+            "kind": forms.RadioSelect,
+            "sentiment": forms.RadioSelect,
+            "next_step_on": forms.DateInput(attrs={"type": "date"}),
+        }
+        labels = {
+            "kind": _("Kind"),
+            "sentiment": _("How did it feel"),
+            "contact": _("With"),
+            "minutes": _("Minutes"),
+            "next_step_on": _("Next step on"),
+        }
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        contact = self.fields["contact"]
+        assert isinstance(contact, forms.ModelChoiceField)
+        contact.queryset = Contact.objects.filter(account=account, left_at=None)
+        contact.empty_label = _("Nobody in particular")
+        for name, blank in (("kind", None), ("sentiment", _("Not said"))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            choices = [choice for choice in field.choices if choice[0]]
+            field.choices = [("", blank), *choices] if blank else choices
+
+    def clean_happened_at(self) -> datetime:
+        """Not in the future, beyond a clock that runs a little fast."""
+        when: datetime = self.cleaned_data["happened_at"]
+        if when > clock.now() + timedelta(minutes=10):
+            raise forms.ValidationError(_("Choose a time that has passed; what is planned is a task."))
+        return when

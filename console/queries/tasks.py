@@ -1,0 +1,56 @@
+"""Rows of the queue: a task with what its list shows, for a page of tasks in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from accounts.attributes import Catalogue, Context, read_facts
+from health.models import HealthScore
+from playbooks.models import Task
+from playbooks.record import Teller
+
+COLUMNS = ("mrr", "renewal_on")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task in a list: why it exists in sentences, its account's health, value (MRR a month) and renewal."""
+
+    task: Task
+    why: list[str]
+    score: float | None
+    band: str
+    mrr: Decimal | None
+    renewal_on: date | None
+    is_overdue: bool
+
+
+def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:
+    """The rows of these tasks, in their order."""
+    listed = list(tasks)
+    if not listed:
+        return []
+    ids = {task.account_id for task in listed}
+    context = Context.at(now)
+    catalogue = Catalogue()
+    facts = read_facts([catalogue[key] for key in COLUMNS], ids, context=context)
+    teller = Teller(context.zone)
+    scores = HealthScore.objects.only("score", "band").in_bulk(ids)
+    rows = []
+    for task in listed:
+        health = scores.get(task.account_id)
+        rows.append(
+            TaskRow(
+                task=task,
+                why=teller.why(task.why),
+                score=health.score if health else None,
+                band=health.band if health else "",
+                mrr=facts[task.account_id]["mrr"].value,
+                renewal_on=facts[task.account_id]["renewal_on"].value,
+                is_overdue=task.due_at < now,
+            )
+        )
+    return rows

@@ -1,0 +1,249 @@
+"""The queue: what to do now, in an order that explains itself, and everything one does with a task."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from common import clock
+from common.errors import Conflict, DomainError
+from console.forms import DoneForm, ReassignForm, SnoozeForm
+from console.queries.tasks import task_rows
+from console.staff import StaffRequest, editor_page, staff_page
+from playbooks.models import Task
+from playbooks.queries import explain_priority, queue_counts, queue_for
+from playbooks.services.tasks import (
+    complete_task,
+    reassign_task,
+    reopen_task,
+    snooze_task,
+    unsnooze_task,
+)
+
+PAGE = 50
+
+
+def _owner(request: StaffRequest) -> Any:
+    """Whose queue is asked for: one's own, or everybody's."""
+    return None if request.GET.get("whose") == "team" else request.user
+
+
+def _task(request: StaffRequest, pk: int) -> Task:
+    tasks = Task.objects.visible_to(request.user).select_related("account", "owner", "run__playbook", "done_by")
+    return get_object_or_404(tasks, pk=pk)
+
+
+def _offset(request: StaffRequest) -> int:
+    raw = request.GET.get("from", "0")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 8 else 0
+
+
+@staff_page
+@require_GET
+def queue(request: StaffRequest) -> HttpResponse:
+    """The list; HTMX gets just its rows."""
+    now = clock.now()
+    owner = _owner(request)
+    offset = _offset(request)
+    tasks = list(queue_for(request.user, now, owner=owner)[offset : offset + PAGE + 1])
+    context: dict[str, Any] = {
+        "rows": task_rows(tasks[:PAGE], now=now),
+        "counts": queue_counts(request.user, now, owner=owner),
+        "whose": "team" if owner is None else "mine",
+        "may_see_team": request.user.role != User.Role.CSM,
+        "offset": offset,
+        "first": offset + 1,
+        "last": offset + len(tasks[:PAGE]),
+        "previous_url": _page_url(request, offset - PAGE) if offset else "",
+        "next_url": _page_url(request, offset + PAGE) if len(tasks) > PAGE else "",
+    }
+    if request.htmx and request.htmx.target == "tasks":  # type: ignore[attr-defined]
+        return render(request, "console/_task_rows.html", context)
+    return render(request, "console/queue.html", context)
+
+
+def _page_url(request: StaffRequest, offset: int) -> str:
+    query = request.GET.copy()
+    query["from"] = str(max(offset, 0))
+    return f"?{query.urlencode()}"
+
+
+@staff_page
+@require_GET
+def task(request: StaffRequest, pk: int) -> HttpResponse:
+    """One task: why it exists, what to do, and how to close it; beside the list for HTMX, a page otherwise."""
+    shown = _task(request, pk)
+    context = task_context(shown)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "console/_task.html", {**context, "is_peek": True})
+    crumbs = [{"label": _("Queue"), "url": reverse("console:queue")}, {"label": shown.title}]
+    return render(request, "console/task.html", {**context, "crumbs": crumbs})
+
+
+def task_context(shown: Task) -> dict[str, Any]:
+    """What the templates show of one task."""
+    [row] = task_rows([shown], now=clock.now())
+    return {
+        "task": shown,
+        "row": row,
+        "priority": explain_priority(shown) if shown.priority_reasons else None,
+        "outcomes": Task.Outcome.choices,
+        "form": DoneForm(),
+    }
+
+
+@editor_page
+@require_POST
+def done(request: StaffRequest, pk: int) -> HttpResponse:
+    """Close a task."""
+    closed = _task(request, pk)
+    form = DoneForm(request.POST)
+    if not form.is_valid():
+        raise DomainError(next(iter(form.errors.values()))[0])
+    complete_task(
+        task=closed,
+        by=request.user,
+        outcome=form.cleaned_data["outcome"],
+        note=form.cleaned_data["note"],
+        now=clock.now(),
+    )
+    words = _("Done: %(title)s") % {"title": closed.title}
+    return _acted(request, words, undo=reverse("console:queue_reopen", args=[pk]))
+
+
+@editor_page
+@require_POST
+def reopen(request: StaffRequest, pk: int) -> HttpResponse:
+    """Take back that a task was closed."""
+    opened = reopen_task(task=_task(request, pk), by=request.user, now=clock.now())
+    return _undone(request, _("Open again: %(title)s") % {"title": opened.title})
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def snooze(request: StaffRequest, pk: int) -> HttpResponse:
+    """Keep a task out of the queue until a day."""
+    sleeping = _task(request, pk)
+    form = SnoozeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        until: datetime = form.cleaned_data["until"]
+        snooze_task(task=sleeping, by=request.user, until=until, now=clock.now())
+        words = _("Snoozed: %(title)s") % {"title": sleeping.title}
+        return _acted(request, words, undo=reverse("console:queue_wake", args=[pk]))
+    return _ask(request, "console/_snooze.html", sleeping, form, suggestions=SnoozeForm.suggestions())
+
+
+@editor_page
+@require_POST
+def wake(request: StaffRequest, pk: int) -> HttpResponse:
+    """Bring a snoozed task back."""
+    woken = unsnooze_task(task=_task(request, pk), by=request.user, now=clock.now())
+    return _undone(request, _("Back in the queue: %(title)s") % {"title": woken.title})
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def assign(request: StaffRequest, pk: int) -> HttpResponse:
+    """Give a task to somebody else."""
+    given = _task(request, pk)
+    before = given.owner
+    form = ReassignForm(request.POST or None, initial={"to": given.owner_id})
+    if request.method == "POST" and form.is_valid():
+        to = form.cleaned_data["to"]
+        reassign_task(task=given, to=to, by=request.user, now=clock.now())
+        words = _("%(name)s has it now: %(title)s") % {"name": to, "title": given.title}
+        undo = reverse("console:queue_assign_back", args=[pk, before.pk]) if before else ""
+        return _acted(request, words, undo=undo)
+    return _ask(request, "console/_assign.html", given, form)
+
+
+@editor_page
+@require_POST
+def assign_back(request: StaffRequest, pk: int, owner: int) -> HttpResponse:
+    """Give a task back to the person who had it."""
+    to = get_object_or_404(User, pk=owner)
+    given = reassign_task(task=_task(request, pk), to=to, by=request.user, now=clock.now())
+    return _undone(request, _("%(name)s has it again: %(title)s") % {"name": to, "title": given.title})
+
+
+@editor_page
+@require_POST
+def bulk(request: StaffRequest) -> HttpResponse:
+    """Close several tasks; those that somebody else closed meanwhile are left as they are, and said."""
+    now = clock.now()
+    chosen = [int(raw) for raw in request.POST.getlist("task") if raw.isascii() and raw.isdigit() and len(raw) < 19]
+    closed, refused = 0, 0
+    for one in Task.objects.visible_to(request.user).filter(pk__in=chosen[:PAGE]).select_related("account"):
+        try:
+            complete_task(task=one, by=request.user, outcome="", note="", now=now)
+            closed += 1
+        except Conflict:
+            refused += 1
+    words = ngettext("%(count)s task done", "%(count)s tasks done", closed) % {"count": closed}
+    if refused:
+        words += " · " + ngettext(
+            "%(count)s was closed already", "%(count)s were closed already", refused
+        ) % {"count": refused}
+    return _undone(request, words)
+
+
+def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: Any) -> HttpResponse:
+    """The form of an action: in the dialog for HTMX, as a page otherwise; again with its errors when they were any."""
+    context = {"task": asked, "form": form, **more}
+    status = 422 if form.is_bound else 200
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, template, context, status=status)
+    return render(request, "console/task_form.html", {**context, "form_template": template}, status=status)
+
+
+def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse:
+    """Answer an action: the toast, true counts and the row that moves up, or the next task's page without HTMX."""
+    now = clock.now()
+    if not request.htmx:  # type: ignore[attr-defined]
+        messages.success(request, words)
+        return redirect(_back(request))
+    owner = _owner(request)
+    last = _offset(request) + PAGE
+    entering = list(queue_for(request.user, now, owner=owner)[last - 1 : last])
+    body = render_to_string(
+        "console/_acted.html",
+        {
+            "text": words,
+            "undo_url": undo,
+            "counts": queue_counts(request.user, now, owner=owner),
+            "rows": task_rows(entering, now=now),
+            "entering": True,
+        },
+        request=request,
+    )
+    response = HttpResponse(body)
+    response["HX-Trigger"] = "dialog-close"
+    return response
+
+
+def _undone(request: StaffRequest, words: str) -> HttpResponse:
+    """Answer an undo: the list is read again, since the row may belong anywhere in it."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        messages.success(request, words)
+        return redirect(_back(request))
+    response = HttpResponse(render_to_string("console/_toast.html", {"text": words, "level": "success"}))
+    response["HX-Trigger"] = "dialog-close, queue-changed"
+    return response
+
+
+def _back(request: StaffRequest) -> str:
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("console:queue")
