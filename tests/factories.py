@@ -11,6 +11,7 @@ from accounts.models import Account, Contact, Plan, Segment, Stage, Ticket, Touc
 from health.models import Measure, Profile, ProfileMeasure
 from playbooks.models import Playbook, Task
 from revenue.models import Subscription
+from surveys.models import Survey
 from usage.models import AccountActivity, Feature, PlanFeature, RollingUsage
 
 NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
@@ -185,3 +186,12 @@ class TaskFactory(DjangoModelFactory[Task]):
     title = factory.Sequence(lambda n: f"Call them {n}")
     due_at = NOW
     created_at = NOW
+
+
+class SurveyFactory(DjangoModelFactory[Survey]):
+    class Meta:
+        model = Survey
+
+    key = factory.Sequence(lambda n: f"survey-{n}")
+    name = factory.Sequence(lambda n: f"Survey {n}")
+    kind = Survey.Kind.NPS
