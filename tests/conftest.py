@@ -20,6 +20,8 @@ _SERVERS = pytest.StashKey[ExitStack]()
 def pytest_configure(config: pytest.Config) -> None:
     """Start the shared test servers unless the environment names others."""
     config.stash[_SERVERS] = ExitStack()
+    # Playwright keeps an event loop in the tests' own thread, where Django would refuse its database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
         config.stash[_SERVERS].enter_context(shared.use())
 
