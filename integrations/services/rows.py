@@ -115,7 +115,7 @@ class RowReader:
             return self.look_up[name].column if name in self.look_up else ""
         if spec.from_:
             return self.look_up[spec.from_.partition(".")[0]].column
-        return ", ".join(spec.reads)
+        return ", ".join((*spec.reads, spec.plus.column) if spec.plus else spec.reads)
 
     def _text(self, spec: FieldSpec, cells: list[str]) -> str:
         if spec.value is not None:
