@@ -66,7 +66,6 @@ function draw(figure) {
   const ink = colour("muted");
   const rule = colour("base-300");
   charts.get(figure)?.destroy();
-  figure.dataset.ready = "";
   const chart = new Chart(figure.querySelector("canvas"), {
     type: spec.type,
     data: { labels: spec.labels, datasets: spec.series.map((series, index) => dataset(series, index, spec.type)) },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
@@ -31,7 +33,7 @@ def control(field: BoundField) -> SafeString:
     """Return the field's widget with our classes, bound to its help and errors for screen readers."""
     widget = field.field.widget
     css = next((name for base, name in STYLES if isinstance(widget, base)), "")
-    attrs = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
+    attrs: dict[str, Any] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
     if not field.use_fieldset:
         attrs["aria-describedby"] = f"{field.auto_id}_notes"
     return field.as_widget(attrs=attrs)

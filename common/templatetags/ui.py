@@ -8,7 +8,7 @@ wrap other markup, by `{% component "panel" title=... %} ... {% endcomponent %}`
 from __future__ import annotations
 
 import zlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,8 @@ THEMES = ("light", "dark")
 INITIALS_TONES = 6
 # Within half a year a day and a month are clear without the year.
 SAME_YEAR_DAYS = 183
+# Farther away than this, a date says more than a distance.
+RELATIVE_FOR = timedelta(days=60)
 
 BAND_LABELS = {
     "good": gettext_lazy("Good"),
@@ -146,20 +148,22 @@ def initials(name: object, shape: str = "", size: str = "") -> SafeString:
 
 @register.simple_tag
 def ago(when: datetime | date | None) -> SafeString:
-    """Return how long ago (or until) `when` is; the exact time shows on hover."""
+    """Return how long ago (or until) `when` is, or its date when that is far away; the exact time shows on hover."""
     if when is None:
         return SafeString("–")
     if not isinstance(when, datetime):
         return _day(when)
     local = timezone.localtime(when) if timezone.is_aware(when) else timezone.make_aware(when)
     moment = timezone.now()
+    if abs(local - moment) > RELATIVE_FOR:
+        return _day(local.date())
     if local <= moment:
         words = _("%(period)s ago") % {"period": timesince(local, moment, depth=1)}
     else:
         words = _("in %(period)s") % {"period": timeuntil(local, moment, depth=1)}
     exact = formats.date_format(local, "DATETIME_FORMAT")
     return format_html(
-        '<relative-time datetime="{}" threshold="P60D" no-title title="{}">{}</relative-time>',
+        '<relative-time datetime="{}" threshold="P1000D" no-title title="{}">{}</relative-time>',
         local.isoformat(),
         exact,
         words,

@@ -73,9 +73,7 @@ def test_trend_is_flat_when_change_rounds_to_nothing() -> None:
     assert "trend-" not in trend_of(0.01)
 
 
-@pytest.mark.parametrize(
-    ("name", "letters"), [("Ana Dimitrova", "AD"), ("Acme", "AC"), ("", "?"), ("<i>", "&lt;I")]
-)
+@pytest.mark.parametrize(("name", "letters"), [("Ana Dimitrova", "AD"), ("Acme", "AC"), ("", "?"), ("<i>", "&lt;I")])
 def test_initials_are_two_letters_when_named(name: str, letters: str) -> None:
     assert f">{letters}</span>" in initials(name)
 
@@ -91,6 +89,7 @@ def test_key_hint_shows_each_cap_when_combined() -> None:
     [
         (NOW - timedelta(hours=3), "3\u00a0hours ago"),
         (NOW + timedelta(days=2), "in 2\u00a0days"),
+        (NOW + timedelta(days=70), "May 25"),
         (date(2026, 3, 15), "yesterday"),
         (date(2026, 4, 20), "April 20"),
         (date(2028, 4, 20), "04/20/2028"),
