@@ -36,6 +36,17 @@ app.conf.beat_schedule = {
     },
     # It looks each minute whether the hour is over, or a sweep stands still.
     "health of all": {"task": "health.recompute_all", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+    "playbooks": {"task": "playbooks.tick", "schedule": timedelta(seconds=2), "options": {"expires": 4}},
+    "playbook entries": {
+        "task": "playbooks.evaluate_entries",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "task priorities": {
+        "task": "playbooks.refresh_priorities",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 

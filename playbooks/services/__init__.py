@@ -1,0 +1,34 @@
+from playbooks.services.advancing import advance_due
+from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
+from playbooks.services.priorities import refresh_priorities
+from playbooks.services.publishing import pause, publish, resume, retry_run, stop_run
+from playbooks.services.tasks import (
+    cancel_task,
+    complete_task,
+    create_task,
+    reassign_task,
+    reopen_task,
+    snooze_task,
+    unsnooze_task,
+)
+
+__all__ = [
+    "advance_due",
+    "cancel_task",
+    "complete_task",
+    "consume_events",
+    "create_task",
+    "enter_accounts",
+    "enter_by_hand",
+    "evaluate_entries",
+    "pause",
+    "publish",
+    "reassign_task",
+    "refresh_priorities",
+    "reopen_task",
+    "resume",
+    "retry_run",
+    "snooze_task",
+    "stop_run",
+    "unsnooze_task",
+]

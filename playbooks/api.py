@@ -1,0 +1,157 @@
+"""Playbooks, their runs, and tasks over the REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+
+from accounts.api import Endpoint
+from common import clock
+from common.api import ACCOUNT, CONDITION, AdminWrites
+from common.errors import DomainError
+from playbooks.models import Playbook, Run, Task
+from playbooks.serializers import (
+    CompleteSerializer,
+    PlaybookSerializer,
+    PublishSerializer,
+    ReassignSerializer,
+    RunSerializer,
+    RunWithStorySerializer,
+    SnoozeSerializer,
+    TaskSerializer,
+    TaskWithWhySerializer,
+)
+from playbooks.services.publishing import pause, publish, resume
+from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
+
+
+class PlaybookViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin, Endpoint
+):
+    """What the company does whenever an account is in a certain situation."""
+
+    parameters = frozenset()
+    permission_classes = [AdminWrites]
+    queryset = Playbook.objects.select_related("live_version")
+    serializer_class = PlaybookSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(request=PublishSerializer, responses=PlaybookSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Make a definition the live version; runs at work finish on theirs."""
+        given = PublishSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        playbook = self.get_object()
+        publish(playbook=playbook, author=self.caller, now=clock.now(), **given.validated_data)
+        return Response(PlaybookSerializer(playbook).data)
+
+    @extend_schema(request=None, responses=PlaybookSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let nobody enter, and let the runs at work stand still."""
+        return Response(PlaybookSerializer(pause(playbook=self.get_object(), by=self.caller)).data)
+
+    @extend_schema(request=None, responses=PlaybookSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Go on where the playbook was paused."""
+        return Response(PlaybookSerializer(resume(playbook=self.get_object(), by=self.caller)).data)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[CONDITION, ACCOUNT, OpenApiParameter("state", str, description="Only runs in this state.")]
+    ),
+    retrieve=extend_schema(responses=RunWithStorySerializer),
+)
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Endpoint):
+    """Playbooks at work on accounts; one run tells its story."""
+
+    parameters = frozenset({"condition", "account", "state"})
+    queryset = Run.objects.none()
+
+    def get_queryset(self) -> QuerySet[Run]:
+        found = self.narrowed(Run.objects.visible_to(self.caller))
+        return _chosen(found, self.request, "state", Run.State.values)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Run]]:
+        return RunWithStorySerializer if self.action == "retrieve" else RunSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[CONDITION, ACCOUNT, OpenApiParameter("status", str, description="Only tasks with this status.")]
+    ),
+    retrieve=extend_schema(responses=TaskWithWhySerializer),
+)
+class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, Endpoint):
+    """What people should do for accounts, and why."""
+
+    parameters = frozenset({"condition", "account", "status"})
+    queryset = Task.objects.none()
+
+    def get_queryset(self) -> QuerySet[Task]:
+        found = self.narrowed(Task.objects.visible_to(self.caller).select_related("account", "owner"))
+        return _chosen(found, self.request, "status", Task.Status.values)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Task]]:
+        return TaskWithWhySerializer if self.action == "retrieve" else TaskSerializer
+
+    def perform_create(self, serializer: BaseSerializer[Task]) -> None:
+        self.own_account(serializer)
+        given = {"owner": self.caller, **serializer.validated_data}
+        serializer.instance = create_task(by=self.caller, now=clock.now(), **given)
+
+    @extend_schema(request=CompleteSerializer, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Close the task with its outcome."""
+        given = _valid(CompleteSerializer(data=request.data))
+        task = complete_task(task=self.get_object(), by=self.caller, now=clock.now(), **given)
+        return Response(TaskSerializer(task).data)
+
+    @extend_schema(request=None, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take back that the task was closed."""
+        return Response(TaskSerializer(reopen_task(task=self.get_object(), by=self.caller, now=clock.now())).data)
+
+    @extend_schema(request=SnoozeSerializer, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Keep the task out of the queue until an instant."""
+        given = _valid(SnoozeSerializer(data=request.data))
+        task = snooze_task(task=self.get_object(), by=self.caller, now=clock.now(), **given)
+        return Response(TaskSerializer(task).data)
+
+    @extend_schema(request=ReassignSerializer, responses=TaskSerializer)
+    @action(detail=True, methods=["post"])
+    def reassign(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give the task to somebody else."""
+        given = _valid(ReassignSerializer(data=request.data))
+        task = reassign_task(task=self.get_object(), by=self.caller, now=clock.now(), **given)
+        return Response(TaskSerializer(task).data)
+
+
+def _valid(serializer: Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _chosen(found: QuerySet[Any], request: Request, name: str, known: list[str]) -> QuerySet[Any]:
+    wanted = request.query_params.get(name)
+    if wanted is None:
+        return found
+    if wanted not in known:
+        message = _("Use one of: %(known)s.") % {"known": ", ".join(known)}
+        raise DomainError(message, fields={name: message})
+    return found.filter(**{name: wanted})

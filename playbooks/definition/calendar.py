@@ -1,0 +1,48 @@
+"""When a wait ends: in the workspace's zone, by its calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from accounts.models import Workspace
+from common.clock import add_days
+
+SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The workspace's zone and its holidays (of a country by ISO code; none when it is empty or not known)."""
+
+    zone: ZoneInfo
+    country: str = ""
+    _days_off: holidays.HolidayBase = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = self.country in holidays.list_supported_countries()
+        off = holidays.country_holidays(self.country) if known else holidays.HolidayBase()
+        object.__setattr__(self, "_days_off", off)
+
+    @classmethod
+    def current(cls) -> Calendar:
+        """The workspace's calendar."""
+        workspace = Workspace.current()
+        return cls(zone=workspace.zone, country=workspace.holiday_country)
+
+    def is_business_day(self, day: date) -> bool:
+        """Whether people work on ``day``: neither a Saturday, a Sunday nor a holiday."""
+        return day.weekday() < SATURDAY and day not in self._days_off
+
+    def add(self, start: datetime, *, hours: int = 0, days: int = 0, business_days: int = 0) -> datetime:
+        """``start`` and so much later, in UTC: hours pass as hours; days and business days keep the wall-clock time."""
+        whole_days = days
+        day = start.astimezone(self.zone).date()
+        while business_days > 0:
+            day += timedelta(days=1)
+            whole_days += 1
+            business_days -= self.is_business_day(day)
+        return add_days(start, whole_days, self.zone) + timedelta(hours=hours)

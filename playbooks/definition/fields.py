@@ -1,0 +1,118 @@
+"""Declared fields: what an object of a definition may say. One declaration is the editor's form and the validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from common.errors import DomainError
+from common.text import storable
+
+REQUIRED = object()
+
+
+class DefinitionError(DomainError):
+    """A definition that cannot be used; ``fields`` names the place, such as ``steps[1].days``."""
+
+    code = "definition_invalid"
+
+
+class Problem(Exception):
+    """One field is wrong; the message says what it may be. Whoever knows the place turns it into a DefinitionError."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class Field(Protocol):
+    """One thing that an object may say."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def default(self) -> Any: ...
+
+    def read(self, given: Any) -> Any:
+        """The checked value; raises Problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of at most ``most`` characters; one that is required is not empty."""
+
+    name: str
+    label: str | Promise
+    most: int = 300
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> str:
+        if not isinstance(given, str) or len(given) > self.most or not storable(given):
+            raise Problem(self.name, _("Give a text of at most %(most)s characters.") % {"most": self.most})
+        if self.default is REQUIRED and not given.strip():
+            raise Problem(self.name, _("Give a text of 1 to %(most)s characters.") % {"most": self.most})
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number from ``low`` to ``high``."""
+
+    name: str
+    label: str | Promise
+    low: int
+    high: int
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> int | None:
+        if given is None and self.default is None:
+            return None
+        if isinstance(given, bool) or not isinstance(given, int) or not self.low <= given <= self.high:
+            raise Problem(
+                self.name,
+                _("Give a whole number from %(low)s to %(high)s.") % {"low": self.low, "high": self.high},
+            )
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A JSON object, such as a condition; what is in it is checked by whoever knows what it means."""
+
+    name: str
+    label: str | Promise
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> dict[str, Any] | None:
+        if given is None and self.default is None:
+            return None
+        if not isinstance(given, dict):
+            raise Problem(self.name, _("Give an object."))
+        return given
+
+
+def read_object(raw: Mapping[str, Any], form: Sequence[Field], *, besides: Iterable[str] = ()) -> dict[str, Any]:
+    """The checked values of ``form`` in ``raw``; raises Problem for what is missing, wrong or not in the form."""
+    known = [field.name for field in form]
+    for key in raw:
+        if key not in known and key not in besides:
+            raise Problem(
+                str(key)[:40],
+                _("“%(key)s” is not known here; use %(known)s.")
+                % {"key": str(key)[:40], "known": ", ".join([*besides, *known])},
+            )
+    values = {}
+    for field in form:
+        if field.name in raw:
+            values[field.name] = field.read(raw[field.name])
+        elif field.default is REQUIRED:
+            raise Problem(field.name, _("“%(name)s” is missing.") % {"name": field.name})
+        else:
+            values[field.name] = field.default
+    return values

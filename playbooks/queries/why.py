@@ -1,0 +1,192 @@
+"""Why a task exists, why a run went as it did, and why an account did not enter: in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.conditions import ConditionError, Explanation, explain
+from accounts.models import Account, Workspace
+from playbooks.definition.parse import load
+from playbooks.definition.steps import ConditionEntry, Definition, EventEntry
+from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
+from playbooks.record import Teller, observation
+
+
+def why_task(task: Task) -> list[str]:
+    """Why the task exists: what was seen and when, oldest first; empty for one that a person made."""
+    return Teller(Workspace.current().zone).why(task.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of a run in words: when, what was decided, and the sentences of what was seen then."""
+
+    at: datetime
+    words: str
+    seen: tuple[str, ...]
+
+
+def why_run(run: Run) -> list[Line]:
+    """The run's own record, oldest first, and what it waits for, or what stopped it."""
+    teller = Teller(Workspace.current().zone)
+    lines = [
+        Line(step.taken_at, _step_words(step, teller), tuple(_seen_words(step.facts, teller)))
+        for step in run.steps.all()
+    ]
+    if run.state == Run.State.WAITING and run.held:
+        lines.append(Line(run.due_at, _("Stands still while the playbook is paused."), ()))
+    if run.state == Run.State.PARKED:
+        lines.append(Line(run.due_at, _("Needs attention: %(error)s") % {"error": run.error}, ()))
+    return lines
+
+
+def _seen_words(facts: Mapping[str, Any], teller: Teller) -> Iterator[str]:
+    if "event" in facts:
+        yield teller.event(facts["event"])
+    if seen := facts.get("seen"):
+        for finding in seen["findings"]:
+            yield teller.finding(finding, at=seen["at"])
+
+
+def _step_words(step: RunStep, teller: Teller) -> str:
+    facts = step.facts
+    match step.decision:
+        case RunStep.Decision.ENTERED:
+            return _("Entered by hand, by %(name)s.") % {"name": facts["by"]} if "by" in facts else _("Entered.")
+        case RunStep.Decision.WAITING:
+            return _("Waits until %(date)s.") % {"date": teller.day(facts["until"])}
+        case RunStep.Decision.ACTED:
+            return _acted_words(facts)
+        case RunStep.Decision.EXITED:
+            return _exit_words(facts)
+    return {
+        RunStep.Decision.STILL: _("Looked again: still so."),
+        RunStep.Decision.TURNED: _("Looked again: not so any more, so it went another way."),
+        RunStep.Decision.RECOVERED: _("Looked again: recovered, so it left quietly."),
+        RunStep.Decision.FINISHED: _("Finished."),
+    }[RunStep.Decision(step.decision)]
+
+
+def _acted_words(facts: Mapping[str, Any]) -> str:
+    if "task" in facts:
+        words = _("Made the task “%(title)s” for %(name)s.") if facts["for"] else _("Made the task “%(title)s”.")
+        return words % {"title": facts["title"], "name": facts["for"]}
+    if "invitation" in facts:
+        return _("Asked %(name)s to answer the survey “%(survey)s”.") % {
+            "name": facts["contact"],
+            "survey": facts["survey"],
+        }
+    if facts.get("skipped") == "nobody_reachable":
+        return _("Sent no survey: nobody at the customer can be written to.")
+    if facts.get("skipped") == "survey_not_live":
+        return _("Sent no survey: “%(survey)s” is switched off.") % {"survey": facts["survey"]}
+    return _("Moved the account to the stage “%(stage)s”.") % {"stage": facts.get("stage", "?")}
+
+
+def _exit_words(facts: Mapping[str, Any]) -> str:
+    match facts.get("reason"):
+        case "account_ended":
+            return _("Left, because the account is no longer a customer.")
+        case "by_hand":
+            return _("Taken out by %(name)s.") % {"name": facts["by"]}
+        case _:
+            return _("Left, because its condition for leaving holds.")
+
+
+@dataclass(frozen=True, slots=True)
+class Hurdle:
+    """One thing that an account must pass to enter, whether it passes, and what was found."""
+
+    name: str
+    passed: bool
+    words: tuple[str, ...]
+
+
+def why_not(playbook: Playbook, account: Account, now: datetime) -> list[Hurdle]:
+    """Every hurdle between the account and the playbook at ``now``; it would enter when all are passed."""
+    hurdles = [_switched_on(playbook)]
+    if playbook.live_version is None:
+        return hurdles
+    definition = load(playbook.live_version.definition)
+    teller = Teller(Workspace.current().zone)
+    try:
+        explained = explain(definition.who_enters, [account.pk], now=now)[account.pk]
+    except ConditionError as error:
+        return [Hurdle(_("Switched on"), False, (error.message,))]
+    is_live = account.ended_at is None or account.ended_at > now
+    hurdles += [
+        Hurdle(_("Is a customer"), is_live, ()),
+        _condition_hurdle(_("Audience"), definition.audience, explained, "all[1]", account, now, teller),
+        *_entry_hurdles(playbook, definition, explained, account, now, teller),
+        *_run_hurdles(playbook, definition, account, now, teller),
+    ]
+    return hurdles
+
+
+def _switched_on(playbook: Playbook) -> Hurdle:
+    words = {
+        Playbook.Status.DRAFT: _("It was never published."),
+        Playbook.Status.PAUSED: _("It is paused: nobody enters."),
+        Playbook.Status.LIVE: playbook.problem,
+    }[Playbook.Status(playbook.status)]
+    return Hurdle(_("Switched on"), not words, (words,) if words else ())
+
+
+def _condition_hurdle(
+    name: str,
+    condition: dict[str, Any],
+    whole: Explanation,
+    place: str,
+    account: Account,
+    now: datetime,
+    teller: Teller,
+) -> Hurdle:
+    seen = observation(whole, at=now, within=place)
+    holds = explain(condition, [account.pk], now=now, catalogue=teller.catalogue)[account.pk].holds
+    words = tuple(teller.finding(finding, at=seen["at"]) for finding in seen["findings"])
+    return Hurdle(name, holds, words)
+
+
+def _entry_hurdles(
+    playbook: Playbook,
+    definition: Definition,
+    explained: Explanation,
+    account: Account,
+    now: datetime,
+    teller: Teller,
+) -> Iterator[Hurdle]:
+    match definition.entry:
+        case EventEntry(event=event):
+            yield Hurdle(_("Entry"), False, (_("Enters when the event “%(event)s” happens.") % {"event": event},))
+        case ConditionEntry(condition=condition):
+            yield _condition_hurdle(_("Entry"), condition, explained, "all[2]", account, now, teller)
+            match_ = EntryMatch.objects.filter(playbook=playbook, account=account, entered_at__isnull=False).first()
+            if match_ is not None and match_.entered_at is not None:
+                words = _("It entered on %(date)s; the condition must be false once before it enters again.") % {
+                    "date": teller.day(match_.entered_at.isoformat())
+                }
+                yield Hurdle(_("Became true"), False, (words,))
+        case _:
+            yield Hurdle(_("Entry"), False, (_("Accounts enter it by hand only."),))
+
+
+def _run_hurdles(
+    playbook: Playbook, definition: Definition, account: Account, now: datetime, teller: Teller
+) -> Iterator[Hurdle]:
+    last = Run.objects.filter(playbook=playbook, account=account).order_by("-entered_at", "-id").first()
+    if last is None:
+        return
+    if last.ended_at is None:
+        words = _("It is in since %(date)s.") % {"date": teller.day(last.entered_at.isoformat())}
+        yield Hurdle(_("Not in it already"), False, (words,))
+    elif definition.reentry_after_days is None:
+        yield Hurdle(_("May enter again"), False, (_("An account enters this playbook only once."),))
+    else:
+        again = last.ended_at + timedelta(days=definition.reentry_after_days)
+        words = _("It may enter again from %(date)s.") % {"date": teller.day(again.isoformat())}
+        yield Hurdle(_("May enter again"), again <= now, (words,))

@@ -1,0 +1,203 @@
+"""The record of a run: what was seen, kept as data, and told in sentences in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from accounts.attributes import Catalogue
+from accounts.conditions import Explanation
+from accounts.models import Event
+
+
+def observation(explanation: Explanation, *, at: datetime, within: str = "") -> dict[str, Any]:
+    """What a condition found at ``at``; ``within`` keeps only the leaves below that place of the tree.
+
+    Labels are kept beside the keys, since an attribute may be gone when the record is read.
+    """
+    findings = [finding for finding in explanation.findings if finding.path.startswith(within)]
+    return {
+        "at": at.isoformat(),
+        "holds": explanation.holds,
+        "findings": [
+            {
+                **finding.to_json(),
+                "label": str(finding.attribute.label),
+                "type": str(finding.attribute.type),
+                "unit": str(finding.attribute.unit),
+            }
+            for finding in findings
+        ],
+    }
+
+
+def occasion(event: Event) -> dict[str, Any]:
+    """The event that made an account enter, as the record keeps it."""
+    return {"at": event.happened_at.isoformat(), "kind": event.kind, "data": event.data}
+
+
+def reasons(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """What a task should say of why it exists, from the ``(kind, facts)`` of the run's steps in order."""
+    why: list[dict[str, Any]] = []
+    for kind, facts in steps:
+        if kind == "entry" and "event" in facts:
+            why.append({"moment": "event", **facts["event"]})
+        if kind in ("entry", "check") and facts.get("seen", {}).get("findings"):
+            why.append({"moment": kind, **facts["seen"]})
+    return why
+
+
+class Teller:
+    """Tells records in sentences, with dates of ``zone``."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.catalogue = Catalogue()
+
+    def why(self, reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The sentences of a task's ``why``: what was seen, when, each with its numbers."""
+        told: list[str] = []
+        before: dict[str, Any] = {}
+        for reason in reasons:
+            if reason["moment"] == "event":
+                told.append(self.event(reason))
+                continue
+            for finding in reason["findings"]:
+                if supports(finding):
+                    told.append(self.finding(finding, at=reason["at"], again=finding["attribute"] in before))
+                    before[finding["attribute"]] = finding
+        return told
+
+    def finding(self, finding: Mapping[str, Any], *, at: str, again: bool = False) -> str:
+        """One value on one day, and the limit that it was held against."""
+        words = {
+            "date": self.day(at),
+            "label": self.label(finding),
+            "found": self.value(finding, finding["found"]),
+            "limit": self.limit(finding),
+        }
+        if finding["found"] is None:
+            return _("%(date)s: %(label)s was not known (%(limit)s).") % words
+        if again:
+            return _("%(date)s: %(label)s was still at %(found)s (%(limit)s).") % words
+        return _("%(date)s: %(label)s was %(found)s (%(limit)s).") % words
+
+    def event(self, event: Mapping[str, Any]) -> str:
+        """What happened, on which day."""
+        return _("%(date)s: %(words)s") % {"date": self.day(event["at"]), "words": _event_words(event)}
+
+    def day(self, at: str) -> str:
+        """The calendar day in the zone, as the reader writes it."""
+        return formats.date_format(timezone.localtime(datetime.fromisoformat(at), self.zone), "DATE_FORMAT")
+
+    def label(self, finding: Mapping[str, Any]) -> str:
+        key = finding["attribute"]
+        return str(self.catalogue[key].label) if key in self.catalogue else str(finding["label"])
+
+    def value(self, finding: Mapping[str, Any], value: Any) -> str:
+        """A value as people read it: its number with its unit, its date, its words."""
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, int | float):
+            return _with_unit(_number(value), finding)
+        if isinstance(value, list):
+            return ", ".join(self.value(finding, one) for one in value)
+        if isinstance(value, str) and finding["type"] in ("date", "datetime"):
+            return self.day(value) if "T" in value else formats.date_format(date.fromisoformat(value), "DATE_FORMAT")
+        return _("not known") if value is None else str(value)
+
+    def limit(self, finding: Mapping[str, Any]) -> str:
+        """What the playbook looks for and whether it is so, such as ``below 10`` or ``not below 10``."""
+        expected = finding["expected"]
+        given = self.value(finding, expected)
+        match finding["operator"]:
+            case "lt":
+                words = _("below %(given)s")
+            case "lte":
+                words = _("at most %(given)s")
+            case "gt":
+                words = _("above %(given)s")
+            case "gte":
+                words = _("at least %(given)s")
+            case "between":
+                low, high = (self.value(finding, one) for one in expected)
+                words = _("between %(low)s and %(high)s") % {"low": low, "high": high}
+            case "is_known":
+                words = _("known")
+            case "is_missing":
+                words = _("not known")
+            case operator:
+                words = f"{_operator_words(operator)} %(given)s"
+        text = words % {"given": given} if "%(given)s" in words else words
+        return text if finding["holds"] else _("not %(limit)s") % {"limit": text}
+
+
+def supports(finding: Mapping[str, Any]) -> bool:
+    """Whether the leaf speaks for its condition: it holds, or it does not and stands under an odd number of “not”."""
+    negated: bool = finding["path"].split(".").count("not") % 2 == 1
+    return bool(finding["holds"]) != negated
+
+
+def _operator_words(operator: str) -> str:
+    words = {
+        "eq": _("exactly"),
+        "ne": _("other than"),
+        "is": _("exactly"),
+        "is_not": _("other than"),
+        "in": _("one of"),
+        "not_in": _("none of"),
+        "contains": _("containing"),
+        "starts_with": _("starting with"),
+        "on": _("on"),
+        "before": _("before"),
+        "after": _("after"),
+        "in_next_days": _("within the coming days:"),
+        "in_last_days": _("within the past days:"),
+        "over_days_ago": _("longer ago, in days, than"),
+        "has_any": _("any of"),
+        "has_all": _("all of"),
+        "has_none": _("none of"),
+    }
+    return words.get(operator, operator)
+
+
+def _event_words(event: Mapping[str, Any]) -> str:
+    data = event["data"]
+    match event["kind"]:
+        case "survey.answered":
+            return _("a survey was answered with %(score)s (%(category)s).") % {
+                "score": data.get("score", "?"),
+                "category": _category(str(data.get("category", ""))),
+            }
+        case "health.band_changed":
+            return _("health went from %(before)s to %(after)s.") % {
+                "before": data.get("from") or _("none"),
+                "after": data.get("to") or _("none"),
+            }
+        case "stage.entered":
+            return _("the account entered the stage “%(stage)s”.") % {"stage": data.get("stage", "?")}
+        case "ticket.opened":
+            return _("a ticket was opened.")
+        case "ticket.reopened":
+            return _("a ticket was opened again.")
+        case kind:
+            return f"{kind}."
+
+
+def _category(category: str) -> str:
+    return {"promoter": _("promoter"), "passive": _("passive"), "detractor": _("detractor")}.get(category, category)
+
+
+def _number(number: float) -> str:
+    return formats.number_format(number, use_l10n=True, force_grouping=True)
+
+
+def _with_unit(number: str, finding: Mapping[str, Any]) -> str:
+    if finding["type"] == "percent":
+        return f"{number} %"
+    return f"{number} {finding['unit']}" if finding["unit"] else number

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import User
+from accounts.serializers import StorableMixin
+from playbooks.models import Playbook, Run, Task
+from playbooks.queries.why import why_run, why_task
+
+
+class PlaybookSerializer(StorableMixin, serializers.ModelSerializer[Playbook]):
+    version = serializers.IntegerField(source="live_version.number", read_only=True, allow_null=True, default=None)
+    definition = serializers.JSONField(source="live_version.definition", read_only=True, allow_null=True, default=None)
+
+    class Meta:
+        model = Playbook
+        fields = ["id", "key", "name", "description", "status", "problem", "version", "definition", "created_at"]
+        read_only_fields = ["status", "problem"]
+
+
+class PublishSerializer(serializers.Serializer[Any]):
+    """A definition, and a note on what changed."""
+
+    definition = serializers.JSONField()
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "playbook",
+            "version",
+            "account",
+            "event",
+            "state",
+            "step",
+            "due_at",
+            "entered_at",
+            "ended_at",
+            "error",
+        ]
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    words = serializers.CharField()
+    seen = serializers.ListField(child=serializers.CharField())
+
+
+class RunWithStorySerializer(RunSerializer):
+    """A run with its own record told in sentences."""
+
+    story = serializers.SerializerMethodField()
+
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "story"]
+
+    def get_story(self, run: Run) -> list[dict[str, Any]]:
+        return [dict(line) for line in LineSerializer(why_run(run), many=True).data]
+
+
+class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
+    owner = serializers.SlugRelatedField(
+        slug_field="email", queryset=User.objects.filter(is_active=True), allow_null=True, required=False
+    )
+
+    class Meta:
+        model = Task
+        fields = [
+            "id",
+            "account",
+            "owner",
+            "title",
+            "guidance",
+            "run",
+            "severity",
+            "due_at",
+            "status",
+            "snoozed_until",
+            "outcome",
+            "note",
+            "done_at",
+            "priority",
+            "priority_reasons",
+            "created_at",
+        ]
+        read_only_fields = [
+            "run",
+            "status",
+            "snoozed_until",
+            "outcome",
+            "note",
+            "done_at",
+            "priority",
+            "priority_reasons",
+            "created_at",
+        ]
+
+
+class TaskWithWhySerializer(TaskSerializer):
+    """A task with the sentences that say why it exists."""
+
+    why = serializers.SerializerMethodField()
+
+    class Meta(TaskSerializer.Meta):
+        fields = [*TaskSerializer.Meta.fields, "why"]
+
+    def get_why(self, task: Task) -> list[str]:
+        return why_task(task)
+
+
+class CompleteSerializer(StorableMixin, serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(choices=Task.Outcome.choices, required=False, allow_blank=True, default="")
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=10_000)
+
+
+class SnoozeSerializer(serializers.Serializer[Any]):
+    until = serializers.DateTimeField()
+
+
+class ReassignSerializer(serializers.Serializer[Any]):
+    to = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.filter(is_active=True))

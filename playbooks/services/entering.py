@@ -1,0 +1,242 @@
+"""Who enters a playbook: accounts for which its condition became true, to which its event happened, or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from accounts.attributes import Scope
+from accounts.conditions import Explanation, explain, matching_ids
+from accounts.models import Event, User
+from accounts.services.ledger import record_many, take_events
+from common.doorbell import ring
+from common.errors import Conflict, DomainError
+from common.locks import only_one
+from common.sql import SQL, execute, rows
+from playbooks.definition.parse import load
+from playbooks.definition.steps import ConditionEntry, Definition, EventEntry
+from playbooks.models import EntryMatch, Playbook, Run, RunStep
+from playbooks.record import observation, occasion
+
+CONSUMER = "playbooks"
+AT_ONCE = 500
+ENTRY = "entry"
+ENTRY_PLACE = "all[2]"  # where Definition.who_enters has what the entry asks for
+
+KEEP_MATCHES = SQL("""
+WITH matching AS MATERIALIZED ({matching}),
+     gone AS (
+         DELETE FROM playbooks_entrymatch m
+         WHERE m.playbook_id = {playbook} AND NOT EXISTS (SELECT 1 FROM matching WHERE account_id = m.account_id)
+     )
+INSERT INTO playbooks_entrymatch (playbook_id, account_id, since)
+SELECT {playbook}, account_id, {now} FROM matching
+ON CONFLICT (playbook_id, account_id) DO NOTHING
+""")
+HELD_BACK = SQL("""
+SELECT account_id FROM playbooks_entrymatch m
+WHERE m.playbook_id = {playbook} AND m.entered_at IS NULL AND {may_enter}
+ORDER BY account_id LIMIT {limit}
+""")
+NEVER_BEFORE = SQL("""
+NOT EXISTS (SELECT 1 FROM playbooks_run r WHERE r.playbook_id = {playbook} AND r.account_id = m.account_id)
+""")
+NOT_SINCE = SQL("""
+NOT EXISTS (
+    SELECT 1 FROM playbooks_run r WHERE r.playbook_id = {playbook} AND r.account_id = m.account_id
+    AND (r.ended_at IS NULL OR r.ended_at > {since})
+)
+""")
+
+
+def evaluate_entries(*, now: datetime) -> int:
+    """Let every account for which the entry condition of a live playbook became true enter; returns how many did.
+
+    An account that a rule holds back stays marked and enters when the rule lets it, if the condition still holds.
+    A playbook that cannot be evaluated says so in ``problem`` and does not stop the others.
+    """
+    entered = 0
+    for playbook in _live_playbooks():
+        definition = load_live(playbook)
+        if not isinstance(definition.entry, ConditionEntry):
+            continue
+        try:
+            with only_one(f"playbooks.entries.{playbook.pk}") as alone:
+                if alone:
+                    entered += _evaluate(playbook, definition, now)
+        except DomainError as error:
+            _note_problem(playbook, error.message)
+        else:
+            _note_problem(playbook, "")
+    return entered
+
+
+def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
+    matching = matching_ids(definition.who_enters, now=now)
+    key = SQL("%s::bigint", (playbook.pk,))
+    execute(KEEP_MATCHES.format(matching=matching, playbook=key, now=SQL("%s::timestamptz", (now,))))
+    entered = 0
+    while True:
+        wanted = rows(
+            HELD_BACK.format(playbook=key, may_enter=_may_enter(definition, key, now), limit=SQL("%s", (AT_ONCE,)))
+        )
+        runs = enter_accounts(playbook=playbook, account_ids=[row[0] for row in wanted], now=now)
+        EntryMatch.objects.filter(playbook=playbook, account__in=[run.account_id for run in runs]).update(
+            entered_at=now
+        )
+        entered += len(runs)
+        if len(runs) < AT_ONCE:
+            return entered
+
+
+def consume_events(*, now: datetime, limit: int) -> int:
+    """Take up to ``limit`` events and let accounts enter the live playbooks that wait for them; returns how many taken.
+
+    Taking an event and what comes of it are one transaction: an event is neither lost nor acted upon twice.
+    """
+    with transaction.atomic():
+        events = take_events(consumer=CONSUMER, limit=limit)
+        if not events:
+            return 0
+        for playbook in _live_playbooks():
+            definition = load_live(playbook)
+            if not isinstance(definition.entry, EventEntry):
+                continue
+            wanted = [event for event in events if _is_wanted(event, definition.entry)]
+            if not wanted:
+                continue
+            try:
+                with transaction.atomic():
+                    _enter_by_events(playbook, definition, wanted, now)
+            except DomainError as error:
+                _note_problem(playbook, error.message)
+    return len(events)
+
+
+def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> None:
+    first = {event.account_id: event for event in reversed(events)}
+    ids = matching_ids(definition.who_enters, now=now, scope=Scope.ids(first))
+    allowed = _allowed(playbook, definition, [row[0] for row in rows(ids)], now)
+    enter_accounts(playbook=playbook, account_ids=allowed, now=now, events=first)
+
+
+def _is_wanted(event: Event, entry: EventEntry) -> bool:
+    return event.kind == entry.event and all(
+        key in event.data and event.data[key] == wanted for key, wanted in entry.data.items()
+    )
+
+
+def enter_by_hand(*, playbook: Playbook, account_ids: Collection[int], by: User, now: datetime) -> list[Run]:
+    """Let these accounts enter because a person says so, whatever the entry asks for; returns the runs that began.
+
+    The audience and the re-entry rule are for automatic entries; one live run an account is for all. Raises Conflict
+    when the playbook is not on.
+    """
+    if not _live_playbooks().filter(pk=playbook.pk).exists():
+        raise Conflict(_("“%(playbook)s” is not switched on; publish or resume it first.") % {"playbook": playbook})
+    return enter_accounts(playbook=playbook, account_ids=account_ids, now=now, by=by)
+
+
+@transaction.atomic
+def enter_accounts(
+    *,
+    playbook: Playbook,
+    account_ids: Collection[int],
+    now: datetime,
+    events: dict[int, Event] | None = None,
+    by: User | None = None,
+) -> list[Run]:
+    """Begin a run of the live version for each of these accounts that has none; returns the runs that began.
+
+    ``events`` tells by account id which event made it enter. What the entry condition found is the run's first record.
+    """
+    live = Playbook.objects.select_for_update(no_key=True, of=("self",)).select_related("live_version")
+    current = live.filter(pk=playbook.pk, status=Playbook.Status.LIVE).first()
+    if current is None or not account_ids:
+        return []
+    definition, causes = load_live(current), events or {}
+    busy = set(
+        Run.objects.live().filter(playbook=current, account__in=account_ids).values_list("account_id", flat=True)
+    )
+    explained = explain(definition.who_enters, account_ids, now=now)
+    runs = Run.objects.bulk_create(
+        Run(
+            playbook=current,
+            version=current.live_version,
+            account_id=account_id,
+            event=causes.get(account_id),
+            step=definition.first,
+            due_at=now,
+            entered_at=now,
+        )
+        for account_id in sorted(explained.keys() - busy)
+    )
+    RunStep.objects.bulk_create(
+        RunStep(
+            run=run,
+            position=0,
+            step="",
+            kind=ENTRY,
+            decision=RunStep.Decision.ENTERED,
+            facts=_seen(explained[run.account_id], causes.get(run.account_id), by, now),
+            taken_at=now,
+        )
+        for run in runs
+    )
+    record_many(
+        [
+            Event(
+                account_id=run.account_id,
+                kind="playbook.entered",
+                happened_at=now,
+                user=by,
+                data={"playbook": current.key, "name": current.name, "run": run.pk},
+            )
+            for run in runs
+        ]
+    )
+    if runs:
+        ring("playbooks.tick")
+    return runs
+
+
+def load_live(playbook: Playbook) -> Definition:
+    """The definition that is live; raises Conflict when none was published."""
+    if playbook.live_version is None:
+        raise Conflict(_("“%(playbook)s” was not published yet.") % {"playbook": playbook})
+    return load(playbook.live_version.definition)
+
+
+def _live_playbooks() -> models.QuerySet[Playbook]:
+    return Playbook.objects.filter(status=Playbook.Status.LIVE).select_related("live_version").order_by("pk")
+
+
+def _may_enter(definition: Definition, playbook: SQL, now: datetime) -> SQL:
+    """The re-entry rule as a condition on ``m.account_id``; a live run always holds the account back."""
+    if definition.reentry_after_days is None:
+        return NEVER_BEFORE.format(playbook=playbook)
+    since = now - timedelta(days=definition.reentry_after_days)
+    return NOT_SINCE.format(playbook=playbook, since=SQL("%s::timestamptz", (since,)))
+
+
+def _allowed(playbook: Playbook, definition: Definition, account_ids: Iterable[int], now: datetime) -> list[int]:
+    rule = _may_enter(definition, SQL("%s::bigint", (playbook.pk,)), now)
+    asked = SQL("%s::bigint[]", (list(account_ids),))
+    return [row[0] for row in rows(SQL("SELECT account_id FROM unnest({}) m(account_id) WHERE {}").format(asked, rule))]
+
+
+def _seen(explanation: Explanation, event: Event | None, by: User | None, now: datetime) -> dict[str, Any]:
+    facts: dict[str, Any] = {"seen": observation(explanation, at=now, within=ENTRY_PLACE)}
+    if event is not None:
+        facts["event"] = occasion(event)
+    if by is not None:
+        facts["by"] = by.name
+    return facts
+
+
+def _note_problem(playbook: Playbook, problem: str) -> None:
+    Playbook.objects.filter(pk=playbook.pk).exclude(problem=problem).update(problem=problem)

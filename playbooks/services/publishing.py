@@ -1,0 +1,113 @@
+"""Switching playbooks on and off, and helping single runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.services.ledger import record
+from common.doorbell import ring
+from common.errors import Conflict, NotAllowed
+from playbooks.definition.parse import parse
+from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
+
+
+@transaction.atomic
+def publish(
+    *, playbook: Playbook, definition: dict[str, Any], author: User | None, note: str, now: datetime
+) -> PlaybookVersion:
+    """Make ``definition`` the live version of the playbook and switch it on; runs at work finish on theirs.
+
+    Raises DefinitionError that names the step and the remedy, and NotAllowed for anybody but an admin.
+    """
+    _must_be_admin(author)
+    parse(definition)
+    locked = Playbook.objects.select_for_update(no_key=True).get(pk=playbook.pk)
+    last = locked.versions.aggregate(last=Max("number"))["last"] or 0
+    version = PlaybookVersion.objects.create(
+        playbook=locked, number=last + 1, definition=definition, author=author, note=note, published_at=now
+    )
+    Playbook.objects.filter(pk=playbook.pk).update(status=Playbook.Status.LIVE, live_version=version, problem="")
+    Run.objects.filter(playbook=playbook, held=True).update(held=False)
+    playbook.refresh_from_db()
+    ring("playbooks.evaluate_entries")
+    return version
+
+
+@transaction.atomic
+def pause(*, playbook: Playbook, by: User | None) -> Playbook:
+    """Let nobody enter, and let the runs at work stand still; raises Conflict when the playbook is not on."""
+    _must_be_admin(by)
+    _switch(playbook, Playbook.Status.LIVE, Playbook.Status.PAUSED, _("“%(playbook)s” is not switched on."))
+    Run.objects.filter(playbook=playbook, state=Run.State.WAITING).update(held=True)
+    return playbook
+
+
+@transaction.atomic
+def resume(*, playbook: Playbook, by: User | None) -> Playbook:
+    """Switch a paused playbook on again: its runs go on, those whose time passed at once; raises Conflict otherwise."""
+    _must_be_admin(by)
+    _switch(playbook, Playbook.Status.PAUSED, Playbook.Status.LIVE, _("“%(playbook)s” is not paused."))
+    Run.objects.filter(playbook=playbook, held=True).update(held=False)
+    return playbook
+
+
+@transaction.atomic
+def retry_run(*, run: Run, by: User, now: datetime) -> Run:
+    """Let a parked run try its step again now; raises Conflict when it is not parked."""
+    _must_be_admin(by)
+    changed = Run.objects.filter(pk=run.pk, state=Run.State.PARKED).update(
+        state=Run.State.WAITING, attempts=0, leased_until=None, error="", due_at=now
+    )
+    run.refresh_from_db()
+    if not changed:
+        raise Conflict(_("This run does not need attention any more."), code="run_changed")
+    return run
+
+
+@transaction.atomic
+def stop_run(*, run: Run, by: User, now: datetime) -> Run:
+    """Take the account out of the playbook; its open tasks stay. Raises Conflict when the run has ended."""
+    if not by.can_edit:
+        raise NotAllowed(_("You can look at playbooks but not change them; ask an admin for another role."))
+    locked = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "playbook")
+    current = locked.get(pk=run.pk)
+    if current.state not in Run.LIVE:
+        raise Conflict(_("This run has ended already."), code="run_changed")
+    current.state, current.ended_at, current.leased_until = Run.State.EXITED, now, None
+    current.save(update_fields=["state", "ended_at", "leased_until"])
+    RunStep.objects.create(
+        run=current,
+        position=current.steps.count(),
+        step=current.step,
+        kind="exit",
+        decision=RunStep.Decision.EXITED,
+        facts={"reason": "by_hand", "by": by.name},
+        taken_at=now,
+    )
+    record(
+        account=current.account,
+        kind="playbook.exited",
+        happened_at=now,
+        user=by,
+        data={"playbook": current.playbook.key, "name": current.playbook.name, "run": current.pk},
+    )
+    run.refresh_from_db()
+    return run
+
+
+def _switch(playbook: Playbook, before: str, after: str, refusal: str) -> None:
+    changed = Playbook.objects.filter(pk=playbook.pk, status=before).update(status=after)
+    playbook.refresh_from_db()
+    if not changed:
+        raise Conflict(refusal % {"playbook": playbook}, code="playbook_changed")
+
+
+def _must_be_admin(user: User | None) -> None:
+    if user is not None and not user.is_admin:
+        raise NotAllowed(_("Only an admin can do this; ask one."))

@@ -1,0 +1,35 @@
+"""Periodic work. Messages carry nothing: what there is to do stands in the database, and losing them only delays it."""
+
+from celery import shared_task
+
+from common import clock
+from common.locks import only_one
+from playbooks import services
+
+BATCH = 100
+MOST_BATCHES = 50  # a task stays short; what is left is the next tick's
+
+
+@shared_task(name="playbooks.tick", time_limit=300)
+def tick() -> None:
+    """Let accounts enter by what happened to them, and take the turns that are due. Cheap when there is nothing."""
+    for _ in range(MOST_BATCHES):
+        if services.consume_events(now=clock.now(), limit=BATCH) < BATCH:
+            break
+    for _ in range(MOST_BATCHES):
+        if services.advance_due(now=clock.now(), limit=BATCH) == 0:
+            break
+
+
+@shared_task(name="playbooks.evaluate_entries")
+def evaluate_entries() -> None:
+    """Let accounts enter for which a playbook's entry condition became true."""
+    services.evaluate_entries(now=clock.now())
+
+
+@shared_task(name="playbooks.refresh_priorities")
+def refresh_priorities() -> None:
+    """Number the open tasks anew, since days pass and contracts change."""
+    with only_one("playbooks.priorities") as alone:
+        if alone:
+            services.refresh_priorities(now=clock.now())
