@@ -1,8 +1,12 @@
 """Every resource of the REST API under ``/api/v1/``."""
 
+from django.urls import path
 from rest_framework.routers import DefaultRouter
 
 from accounts import api as accounts
+from health import api as health
+from playbooks import api as playbooks
+from surveys import api as surveys
 
 router = DefaultRouter()
 router.register("accounts", accounts.AccountViewSet, "account")
@@ -11,3 +15,16 @@ router.register("events", accounts.EventViewSet, "event")
 router.register("segments", accounts.SegmentViewSet, "segment")
 router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
+
+router.register("measures", health.MeasureViewSet, "measure")
+router.register("playbooks", playbooks.PlaybookViewSet, "playbook")
+router.register("profiles", health.ProfileViewSet, "profile")
+router.register("responses", surveys.ResponseViewSet, "response")
+router.register("runs", playbooks.RunViewSet, "run")
+router.register("surveys", surveys.SurveyViewSet, "survey")
+router.register("tasks", playbooks.TaskViewSet, "task")
+
+urlpatterns = [
+    path("accounts/<int:pk>/health/", health.AccountHealthView.as_view({"get": "retrieve"}), name="account-health"),
+    *router.urls,
+]

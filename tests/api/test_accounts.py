@@ -6,14 +6,10 @@ from django.test import Client
 
 from accounts.models import Account, Contact, CustomField, Event, Segment, Touchpoint, User, Workspace
 from accounts.services.keys import create_api_key
+from tests.api.clients import api, send
 from tests.factories import NOW, AccountFactory, ContactFactory, SegmentFactory, StageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-def api(user: User, *scopes: str) -> Client:
-    _record, key = create_api_key(name="test", user=user, scopes=scopes or ("read", "write"))
-    return Client(headers={"authorization": f"Bearer {key}"})
 
 
 @pytest.fixture
@@ -21,17 +17,12 @@ def admin() -> Client:
     return api(UserFactory(role=User.Role.ADMIN))
 
 
-def post(client: Client, path: str, body: Any, method: str = "post") -> Any:
-    raw = body if isinstance(body, str | bytes) else json.dumps(body)
-    return getattr(client, method)(path, raw, content_type="application/json")
-
-
 def test_account_is_made_and_changed(admin: Client) -> None:
     StageFactory(key="onboarding")
     CustomField.objects.create(key="tier", label="Tier", type="number")
-    made = post(admin, "/api/v1/accounts/", {"name": "Acme", "external_id": "a1", "custom": {"tier": 2}})
+    made = send(admin, "/api/v1/accounts/", {"name": "Acme", "external_id": "a1", "custom": {"tier": 2}})
     assert made.status_code == 201, made.content
-    changed = post(
+    changed = send(
         admin, f"/api/v1/accounts/{made.json()['id']}/", {"stage": "onboarding", "custom": {"tier": None}}, "patch"
     )
 
@@ -61,7 +52,7 @@ def test_account_is_refused_with_its_field_when_the_body_is_wrong(
     AccountFactory(external_id="taken")
     CustomField.objects.create(key="tier", label="Tier", type="number")
 
-    refused = post(admin, "/api/v1/accounts/", body)
+    refused = send(admin, "/api/v1/accounts/", body)
 
     assert 400 <= refused.status_code < 500, refused.content
     assert refused.json()["code"]
@@ -87,7 +78,7 @@ def test_account_is_refused_with_its_field_when_the_body_is_wrong(
     ],
 )
 def test_malformed_json_is_a_clear_error(admin: Client, raw: bytes) -> None:
-    refused = post(admin, "/api/v1/accounts/", raw)
+    refused = send(admin, "/api/v1/accounts/", raw)
 
     assert refused.status_code == 400
     assert refused.json()["message"]
@@ -137,7 +128,7 @@ def test_key_is_refused_when_wrong_revoked_or_too_narrow() -> None:
 
     reader = Client(headers={"authorization": f"Bearer {key}"})
     assert reader.get("/api/v1/accounts/").status_code == 200
-    assert post(reader, "/api/v1/accounts/", {"name": "x"}).status_code == 401
+    assert send(reader, "/api/v1/accounts/", {"name": "x"}).status_code == 401
     type(record).objects.update(revoked_at=NOW)
     assert reader.get("/api/v1/accounts/").status_code == 401
     assert Client(headers={"authorization": "Bearer nope"}).get("/api/v1/accounts/").status_code == 401
@@ -154,12 +145,12 @@ def test_another_csms_account_is_not_there_when_csms_see_only_their_book() -> No
 
     assert [row["id"] for row in client.get("/api/v1/accounts/").json()["results"]] == [own.pk]
     assert client.get(f"/api/v1/accounts/{other.pk}/").status_code == 404
-    assert post(client, f"/api/v1/accounts/{other.pk}/", {"name": "Mine now"}, "patch").status_code == 404
+    assert send(client, f"/api/v1/accounts/{other.pk}/", {"name": "Mine now"}, "patch").status_code == 404
     assert [row["id"] for row in client.get("/api/v1/contacts/").json()["results"]] == [mine.pk]
-    assert post(client, f"/api/v1/contacts/{theirs.pk}/", {"name": "x"}, "patch").status_code == 404
-    refused = post(client, "/api/v1/contacts/", {"account": other.pk, "name": "Spy"})
+    assert send(client, f"/api/v1/contacts/{theirs.pk}/", {"name": "x"}, "patch").status_code == 404
+    refused = send(client, "/api/v1/contacts/", {"account": other.pk, "name": "Spy"})
     assert refused.status_code == 400
-    assert post(client, f"/api/v1/contacts/{mine.pk}/", {"account": other.pk}, "patch").status_code == 400
+    assert send(client, f"/api/v1/contacts/{mine.pk}/", {"account": other.pk}, "patch").status_code == 400
     assert Contact.objects.count() == 2
 
 
@@ -168,7 +159,7 @@ def test_viewer_reads_and_writes_nothing() -> None:
     client = api(UserFactory(role=User.Role.VIEWER))
 
     assert client.get("/api/v1/accounts/").status_code == 200
-    assert post(client, f"/api/v1/accounts/{account.pk}/", {"name": "x"}, "patch").status_code == 403
+    assert send(client, f"/api/v1/accounts/{account.pk}/", {"name": "x"}, "patch").status_code == 403
 
 
 def test_only_admins_change_segments() -> None:
@@ -179,8 +170,8 @@ def test_only_admins_change_segments() -> None:
         "condition": {"attribute": "seats", "operator": "gt", "value": 9},
     }
 
-    assert post(api(UserFactory()), "/api/v1/segments/", body).status_code == 403
-    assert post(api(UserFactory(role=User.Role.ADMIN)), "/api/v1/segments/", body).status_code == 201
+    assert send(api(UserFactory()), "/api/v1/segments/", body).status_code == 403
+    assert send(api(UserFactory(role=User.Role.ADMIN)), "/api/v1/segments/", body).status_code == 201
 
 
 def test_segment_is_refused_when_its_condition_is_wrong_or_leads_back_to_itself(admin: Client) -> None:
@@ -188,8 +179,8 @@ def test_segment_is_refused_when_its_condition_is_wrong_or_leads_back_to_itself(
     wrong = {"key": "b", "name": "B", "priority": 50, "condition": {"attribute": "nope", "operator": "gt", "value": 1}}
     circular = {"condition": {"attribute": "segment", "operator": "in", "value": ["a"]}}
 
-    assert post(admin, "/api/v1/segments/", wrong).json()["code"] == "condition_unknown_attribute"
-    assert post(admin, f"/api/v1/segments/{segment.pk}/", circular, "patch").json()["code"] == "condition_circular"
+    assert send(admin, "/api/v1/segments/", wrong).json()["code"] == "condition_unknown_attribute"
+    assert send(admin, f"/api/v1/segments/{segment.pk}/", circular, "patch").json()["code"] == "condition_circular"
     assert Segment.objects.get().condition == {"all": []}
 
 
@@ -197,7 +188,7 @@ def test_touchpoint_is_logged_on_the_timeline(admin: Client) -> None:
     account = AccountFactory()
     body = {"account": account.pk, "kind": "call", "summary": "Spoke", "happened_at": NOW.isoformat()}
 
-    assert post(admin, "/api/v1/touchpoints/", body).status_code == 201
+    assert send(admin, "/api/v1/touchpoints/", body).status_code == 201
     assert Touchpoint.objects.get().user is not None
     events = admin.get(f"/api/v1/events/?account={account.pk}&kind=touchpoint.logged").json()["results"]
     assert [event["data"]["summary"] for event in events] == ["Spoke"]
@@ -206,9 +197,9 @@ def test_touchpoint_is_logged_on_the_timeline(admin: Client) -> None:
 
 def test_contact_is_refused_when_its_address_differs_only_by_case(admin: Client) -> None:
     account = AccountFactory()
-    assert post(admin, "/api/v1/contacts/", {"account": account.pk, "name": "A", "email": "A@x.io"}).status_code == 201
+    assert send(admin, "/api/v1/contacts/", {"account": account.pk, "name": "A", "email": "A@x.io"}).status_code == 201
 
-    again = post(admin, "/api/v1/contacts/", {"account": account.pk, "name": "B", "email": "a@X.io"})
+    again = send(admin, "/api/v1/contacts/", {"account": account.pk, "name": "B", "email": "a@X.io"})
 
     assert again.status_code == 409
     assert again.json()["code"] == "email_taken"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from accounts.models import Contact
+from accounts.serializers import StorableMixin
+from common.text import storable
+from surveys.models import Invitation, Response, Survey
+
+LONGEST_TEXT = 2000
+
+
+class SurveySerializer(StorableMixin, serializers.ModelSerializer[Survey]):
+    class Meta:
+        model = Survey
+        fields = [
+            "id",
+            "key",
+            "name",
+            "kind",
+            "texts",
+            "sender_name",
+            "expires_after_days",
+            "is_live",
+            "created_at",
+            "updated_at",
+        ]
+
+    def validate_texts(self, texts: Any) -> Any:
+        """Wording by language, then by name of the text."""
+        languages = dict(settings.LANGUAGES)
+        if not isinstance(texts, dict) or not set(texts) <= set(languages):
+            raise serializers.ValidationError(f"Give an object by language; use: {', '.join(languages)}.")
+        for wording in texts.values():
+            if not isinstance(wording, dict) or not all(
+                isinstance(text, str) and storable(text) and len(text) <= LONGEST_TEXT for text in wording.values()
+            ):
+                raise serializers.ValidationError(f"Give texts of at most {LONGEST_TEXT} characters by their name.")
+        return texts
+
+
+class InvitationSerializer(serializers.ModelSerializer[Invitation]):
+    class Meta:
+        model = Invitation
+        fields = ["id", "survey", "account", "contact", "occasion", "language", "invited_at", "expires_at"]
+
+
+class InviteSerializer(serializers.Serializer[Any]):
+    """Whom to ask, and what it is about: a contact is asked once an occasion."""
+
+    contact = serializers.PrimaryKeyRelatedField(queryset=Contact.objects.all())
+    occasion = serializers.CharField(max_length=150)
+
+
+class ResponseSerializer(serializers.ModelSerializer[Response]):
+    class Meta:
+        model = Response
+        fields = ["id", "survey", "account", "contact", "score", "comment", "answered_at", "changed_at"]
