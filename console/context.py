@@ -13,7 +13,8 @@ from console.actions import ACTIONS, GO
 
 def staff_frame(request: HttpRequest) -> dict[str, Any]:
     """The navigation, the registry of actions and the workspace, for the templates of people signed in."""
-    if not isinstance(getattr(request, "user", None), User):
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
         return {}
     match = request.resolver_match
     current = f"{match.namespace}:{match.url_name}" if match else ""
@@ -35,7 +36,7 @@ def staff_frame(request: HttpRequest) -> dict[str, Any]:
         "actions": actions,
         "navigation": [action for action in actions if action["scope"] == GO],
         "search_url": reverse("console:search"),
-        "hotkeys_on": request.user.hotkeys_enabled,
+        "hotkeys_on": user.hotkeys_enabled,
         "workspace": workspace.name,
         "currency": workspace.currency,
     }

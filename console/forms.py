@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Touchpoint, User
@@ -29,9 +30,7 @@ class DoneForm(forms.Form):
     """How a task ended."""
 
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("None")), *Task.Outcome.choices])
-    note = StorableField(
-        label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    note = StorableField(label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class SnoozeForm(forms.Form):
@@ -52,7 +51,7 @@ class SnoozeForm(forms.Form):
         return begin
 
     @staticmethod
-    def suggestions() -> list[tuple[str, date]]:
+    def suggestions() -> list[tuple[str | Promise, date]]:
         """Days that people mean most often, with their words."""
         today = timezone.localdate()
         return [
@@ -96,10 +95,17 @@ class TaskForm(forms.Form):
 class TouchpointForm(forms.ModelForm[Touchpoint]):
     """An exchange with a customer."""
 
-    summary = StorableField(label=_("What was it about"), max_length=300)
-    body = StorableField(
-        label=_("Notes"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 4})
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=Touchpoint.Kind.choices, widget=forms.RadioSelect, initial=Touchpoint.Kind.CALL
     )
+    sentiment = forms.ChoiceField(
+        label=_("How did it feel"),
+        required=False,
+        choices=[("", _("Not said")), *Touchpoint.Sentiment.choices],
+        widget=forms.RadioSelect,
+    )
+    summary = StorableField(label=_("What was it about"), max_length=300)
+    body = StorableField(label=_("Notes"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 4}))
     next_step = StorableField(label=_("Next step"), required=False, max_length=300)
     happened_at = forms.DateTimeField(
         label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -118,14 +124,8 @@ class TouchpointForm(forms.ModelForm[Touchpoint]):
             "next_step_on",
             "happened_at",
         ]
-        widgets = {
-            "kind": forms.RadioSelect,
-            "sentiment": forms.RadioSelect,
-            "next_step_on": forms.DateInput(attrs={"type": "date"}),
-        }
+        widgets = {"next_step_on": forms.DateInput(attrs={"type": "date"})}
         labels = {
-            "kind": _("Kind"),
-            "sentiment": _("How did it feel"),
             "contact": _("With"),
             "minutes": _("Minutes"),
             "next_step_on": _("Next step on"),
@@ -137,11 +137,6 @@ class TouchpointForm(forms.ModelForm[Touchpoint]):
         assert isinstance(contact, forms.ModelChoiceField)
         contact.queryset = Contact.objects.filter(account=account, left_at=None)
         contact.empty_label = _("Nobody in particular")
-        for name, blank in (("kind", None), ("sentiment", _("Not said"))):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            choices = [choice for choice in field.choices if choice[0]]
-            field.choices = [("", blank), *choices] if blank else choices
 
     def clean_happened_at(self) -> datetime:
         """Not in the future, beyond a clock that runs a little fast."""

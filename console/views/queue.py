@@ -22,7 +22,7 @@ from console.forms import DoneForm, ReassignForm, SnoozeForm
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
 from playbooks.models import Task
-from playbooks.queries import explain_priority, queue_counts, queue_for
+from playbooks.queries.queue import explain_priority, queue_counts, queue_for
 from playbooks.services.tasks import (
     complete_task,
     reassign_task,
@@ -68,7 +68,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "previous_url": _page_url(request, offset - PAGE) if offset else "",
         "next_url": _page_url(request, offset + PAGE) if len(tasks) > PAGE else "",
     }
-    if request.htmx and request.htmx.target == "tasks":  # type: ignore[attr-defined]
+    if request.htmx and request.htmx.target == "tasks":
         return render(request, "console/_task_rows.html", context)
     return render(request, "console/queue.html", context)
 
@@ -85,7 +85,7 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
     """One task: why it exists, what to do, and how to close it; beside the list for HTMX, a page otherwise."""
     shown = _task(request, pk)
     context = task_context(shown)
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return render(request, "console/_task.html", {**context, "is_peek": True})
     crumbs = [{"label": _("Queue"), "url": reverse("console:queue")}, {"label": shown.title}]
     return render(request, "console/task.html", {**context, "crumbs": crumbs})
@@ -110,7 +110,7 @@ def done(request: StaffRequest, pk: int) -> HttpResponse:
     closed = _task(request, pk)
     form = DoneForm(request.POST)
     if not form.is_valid():
-        raise DomainError(next(iter(form.errors.values()))[0])
+        raise DomainError(str(next(iter(form.errors.values()))[0]))
     complete_task(
         task=closed,
         by=request.user,
@@ -192,9 +192,9 @@ def bulk(request: StaffRequest) -> HttpResponse:
             refused += 1
     words = ngettext("%(count)s task done", "%(count)s tasks done", closed) % {"count": closed}
     if refused:
-        words += " · " + ngettext(
-            "%(count)s was closed already", "%(count)s were closed already", refused
-        ) % {"count": refused}
+        words += " · " + ngettext("%(count)s was closed already", "%(count)s were closed already", refused) % {
+            "count": refused
+        }
     return _undone(request, words)
 
 
@@ -202,7 +202,7 @@ def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: A
     """The form of an action: in the dialog for HTMX, as a page otherwise; again with its errors when they were any."""
     context = {"task": asked, "form": form, **more}
     status = 422 if form.is_bound else 200
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return render(request, template, context, status=status)
     return render(request, "console/task_form.html", {**context, "form_template": template}, status=status)
 
@@ -210,7 +210,7 @@ def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: A
 def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse:
     """Answer an action: the toast, true counts and the row that moves up, or the next task's page without HTMX."""
     now = clock.now()
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         messages.success(request, words)
         return redirect(_back(request))
     owner = _owner(request)
@@ -234,7 +234,7 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
 
 def _undone(request: StaffRequest, words: str) -> HttpResponse:
     """Answer an undo: the list is read again, since the row may belong anywhere in it."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         messages.success(request, words)
         return redirect(_back(request))
     response = HttpResponse(render_to_string("console/_toast.html", {"text": words, "level": "success"}))

@@ -24,7 +24,7 @@ def search(request: StaffRequest) -> HttpResponse:
     """What matches ``q``, in groups; the palette asks with HTMX, a plain request gets a page."""
     wanted = request.GET.get("q", "").strip()[:100]
     groups = _groups(request, wanted) if len(wanted) >= SHORTEST and storable(wanted) else []
-    template = "components/palette_results.html" if request.htmx else "console/search.html"  # type: ignore[attr-defined]
+    template = "components/palette_results.html" if request.htmx else "console/search.html"
     return render(request, template, {"groups": groups, "wanted": wanted})
 
 
