@@ -1,0 +1,3 @@
+from tests.outbox.mail import postmaster
+
+__all__ = ["postmaster"]
