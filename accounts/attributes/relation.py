@@ -61,12 +61,18 @@ class Relation:
         return f"p{self.attributes.index(attribute)}"
 
 
-def facts_relation(attributes: Iterable[Attribute], *, scope: Scope, context: Context) -> Relation:
-    """The query that computes ``attributes`` for every account in ``scope``."""
+def facts_relation(
+    attributes: Iterable[Attribute], *, scope: Scope, context: Context, with_heard: bool = True
+) -> Relation:
+    """The query that computes ``attributes`` for every account in ``scope``.
+
+    Without ``with_heard`` the ``f`` columns are null, and sources of which only a part matters are read in part.
+    """
     wanted = tuple(dict.fromkeys(attributes))
     columns: dict[Source, dict[Column, str]] = {}
+    freshness = {a: a.freshness if with_heard or a.default_when_heard else None for a in wanted}
     for attribute in wanted:
-        for column in (attribute.column, attribute.freshness):
+        for column in (attribute.column, freshness[attribute]):
             if column is not None and column.source != ACCOUNT:
                 named = columns.setdefault(column.source, {})
                 named.setdefault(column, f"c{len(named)}")
@@ -78,7 +84,8 @@ def facts_relation(attributes: Iterable[Attribute], *, scope: Scope, context: Co
 
     selected: list[SQL] = [SQL("a.id AS account_id")]
     for position, attribute in enumerate(wanted):
-        heard = reference(attribute.freshness) if attribute.freshness else SQL("NULL::timestamptz")
+        freshest = freshness[attribute]
+        heard = reference(freshest) if freshest else SQL("NULL::timestamptz")
         applies = SQL(attribute.applies or "TRUE")
         found = _with_default(attribute, reference(attribute.column), heard)
         if attribute.applies:

@@ -23,7 +23,7 @@ def matching_ids(
     """
     node = parse(condition, catalogue=catalogue)
     context = Context.at(now)
-    relation = condition_relation(node, scope=scope or Scope.everything(), context=context)
+    relation = condition_relation(node, scope=scope or Scope.everything(), context=context, with_heard=False)
     return SQL("SELECT account_id FROM ({}) facts WHERE {}").format(relation.sql, where(node, relation, context))
 
 
@@ -33,9 +33,10 @@ def matching(accounts: AccountQuerySet, condition: Any, *, now: datetime) -> Acc
     return accounts.filter(pk__in=RawSQL(ids.text, ids.params))
 
 
-def condition_relation(node: Node, *, scope: Scope, context: Context) -> Relation:
+def condition_relation(node: Node, *, scope: Scope, context: Context, with_heard: bool = True) -> Relation:
     """The facts of every attribute in the tree, one row an account."""
-    return facts_relation((leaf.attribute for leaf in leaves(node)), scope=scope, context=context)
+    wanted = (leaf.attribute for leaf in leaves(node))
+    return facts_relation(wanted, scope=scope, context=context, with_heard=with_heard)
 
 
 def where(node: Node, relation: Relation, context: Context, *, strict: bool = False) -> SQL:

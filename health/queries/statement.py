@@ -65,9 +65,10 @@ def keep_health(definitions: Definitions, *, scope: Scope, context: Context) -> 
             WHERE d.profile_id <> excluded.profile_id OR d.score IS DISTINCT FROM excluded.score
                 OR d.band <> excluded.band OR d.components <> excluded.components
         ), gone AS (
-            DELETE FROM health_healthscore h
-            WHERE {within} AND h.profile_id <> ALL({frozen})
-                AND NOT EXISTS (SELECT FROM compared c WHERE c.account_id = h.account_id)
+            DELETE FROM health_healthscore WHERE account_id IN (
+                SELECT account_id FROM health_healthscore WHERE {within} AND profile_id <> ALL({frozen})
+                EXCEPT SELECT account_id FROM compared
+            )
         )
         SELECT count(*), coalesce(
             jsonb_agg(jsonb_build_array(account_id, band_before, band, score)) FILTER (WHERE band_before <> band),
@@ -77,7 +78,7 @@ def keep_health(definitions: Definitions, *, scope: Scope, context: Context) -> 
         now=value(context.now),
         today=SQL("%s::date", (context.today,)),
         scored=scored,
-        within=scope.on("h.account_id"),
+        within=scope.on("account_id"),
         frozen=SQL("{}::bigint[]").format(frozen),
     )
 
