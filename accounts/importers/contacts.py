@@ -63,7 +63,10 @@ def _place(row: Row) -> tuple[Any, str]:
 
 def _adopt(rows: Sequence[Row]) -> dict[tuple[Any, str], str]:
     """Give people known by their address alone the id that the file has for them; returns whose each address is."""
-    wanted = {_place(row): row.values["external_id"] for row in rows if _place(row)[1]}
+    wanted: dict[tuple[Any, str], str] = {}
+    for row in rows:
+        if _place(row)[1]:
+            wanted.setdefault(_place(row), row.values["external_id"])
     known = set(
         Contact.objects.filter(external_id__in=set(wanted.values())).order_by().values_list("external_id", flat=True)
     )

@@ -24,8 +24,10 @@ FILES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "subscriptions": (
-        "subscription_id,account_id,start_date,end_date,plan_tier,seats,mrr_amount,arr_amount,is_trial,upgrade_flag,"
-        "downgrade_flag,churn_flag,billing_frequency,auto_renew_flag",
+        (
+            "subscription_id,account_id,start_date,end_date,plan_tier,seats,mrr_amount,arr_amount,is_trial,upgrade_flag,"
+            "downgrade_flag,churn_flag,billing_frequency,auto_renew_flag"
+        ),
         [
             "S-1,A-1,2024-02-01,,Enterprise,14,2786,33432,False,False,False,False,annual,True",
             "S-2,A-2,2023-09-01,2024-03-01,Pro,17,833,9996,False,False,False,True,monthly,False",
@@ -45,8 +47,10 @@ FILES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "support_tickets": (
-        "ticket_id,account_id,submitted_at,closed_at,resolution_time_hours,priority,first_response_time_minutes,"
-        "satisfaction_score,escalation_flag",
+        (
+            "ticket_id,account_id,submitted_at,closed_at,resolution_time_hours,priority,first_response_time_minutes,"
+            "satisfaction_score,escalation_flag"
+        ),
         [
             "T-1,A-1,2024-07-27,2024-07-28 03:00:00,27.0,high,74,,False",
             "T-2,A-1,2023-07-27,2023-07-28 03:00:00,27.0,high,74,4.0,False",
@@ -55,8 +59,10 @@ FILES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "churn_events": (
-        "churn_event_id,account_id,churn_date,reason_code,refund_amount_usd,preceding_upgrade_flag,"
-        "preceding_downgrade_flag,is_reactivation,feedback_text",
+        (
+            "churn_event_id,account_id,churn_date,reason_code,refund_amount_usd,preceding_upgrade_flag,"
+            "preceding_downgrade_flag,is_reactivation,feedback_text"
+        ),
         [
             "C-1,A-1,2024-10-27,pricing,4.03,False,False,False,switched to competitor",
             "C-2,A-2,2022-10-27,pricing,4.03,False,False,False,",
