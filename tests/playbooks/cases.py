@@ -42,6 +42,7 @@ REFERENCE: dict[str, Any] = {
 
 
 def published(definition: dict[str, Any] = REFERENCE, *, now: datetime = NOW, **fields: Any) -> Playbook:
+    messaging()
     playbook: Playbook = PlaybookFactory(**fields)
     publish(playbook=playbook, definition=definition, author=None, note="", now=now)
     return playbook
