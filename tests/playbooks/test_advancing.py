@@ -1,0 +1,232 @@
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Contact, CustomField, Event, Stage
+from accounts.services.ledger import record
+from common.errors import Conflict
+from outbox.models import Message
+from playbooks.models import Run, RunStep, Task
+from playbooks.queries import why_run
+from playbooks.services import advance_due, consume_events, evaluate_entries, retry_run
+from playbooks.services.advancing import LEASE, MOST_ATTEMPTS
+from surveys.models import Invitation, Survey
+from tests.factories import NOW, AccountFactory, ContactFactory, StageFactory, UserFactory
+from tests.playbooks.cases import DAY, REFERENCE, customer, leaf, pass_time, published, settle
+
+pytestmark = pytest.mark.django_db
+
+ON_ANSWER = {"kind": "event", "event": "survey.answered", "data": {}}
+TASK = {"id": "call", "kind": "task", "title": "Call"}
+
+
+def answer(account: Any, contact: Contact | None = None) -> None:
+    record(account=account, kind="survey.answered", happened_at=NOW, contact=contact, data={"category": "detractor"})
+
+
+def at_once(act: Callable[[], object], *, times: int = 2) -> None:
+    """Do the same in several connections at the same time; an error in one is raised here."""
+    errors: list[Exception] = []
+    start = threading.Barrier(times)
+
+    def run() -> None:
+        start.wait()
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  # handed to the test
+            errors.append(error)
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_account_enters_once_when_entries_are_evaluated_twice_at_once() -> None:
+    published()
+    accounts = [customer(uses=3) for _ in range(10)]
+
+    at_once(lambda: evaluate_entries(now=NOW))
+
+    assert Run.objects.count() == len(accounts)
+    assert Event.objects.filter(kind="playbook.entered").count() == len(accounts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_turn_is_taken_once_when_two_workers_advance_at_once() -> None:
+    published({"entry": {"kind": "condition", "condition": {"all": []}}, "steps": [TASK]})
+    accounts = [AccountFactory() for _ in range(12)]
+    evaluate_entries(now=NOW)
+
+    def work() -> None:
+        while advance_due(now=NOW, limit=2):
+            pass
+
+    at_once(work)
+
+    assert Task.objects.count() == len(accounts)
+    assert set(Run.objects.values_list("state", flat=True)) == {"finished"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_makes_one_run_when_two_workers_consume_at_once() -> None:
+    published({"entry": ON_ANSWER, "reentry_after_days": 0, "steps": [{"id": "w", "kind": "wait", "days": 1}]})
+    for _ in range(6):
+        answer(AccountFactory())
+
+    at_once(lambda: consume_events(now=NOW, limit=4))
+
+    assert Run.objects.count() == 6
+
+
+def test_event_is_offered_again_when_the_transaction_of_its_effect_fails() -> None:
+    published({"entry": ON_ANSWER, "steps": [TASK]})
+    answer(AccountFactory())
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE playbooks_runstep ADD CONSTRAINT refuse CHECK (position < 0)")
+    with pytest.raises(Exception, match="refuse"):
+        consume_events(now=NOW, limit=10)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE playbooks_runstep DROP CONSTRAINT refuse")
+
+    settle(NOW)
+    assert Task.objects.count() == 1
+
+
+def test_poisoned_run_is_parked_with_its_error_and_the_others_go_on() -> None:
+    StageFactory(key="risk")
+    broken = published({**REFERENCE, "steps": [{"id": "move", "kind": "stage", "stage": "risk"}]})
+    Stage.objects.all().delete()
+    published({**REFERENCE, "steps": [TASK]})
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+
+    now = NOW
+    for _ in range(MOST_ATTEMPTS):
+        settle(now)
+        now += timedelta(hours=1)
+
+    run = broken.runs.get()
+    assert (run.state, run.attempts) == ("parked", MOST_ATTEMPTS)
+    assert "Stage" in run.error
+    assert why_run(run)[-1].words.startswith("Needs attention: ")
+    assert Task.objects.count() == 1
+    assert RunStep.objects.filter(run=run).count() == 1
+
+    StageFactory(key="risk")
+    retry_run(run=run, by=UserFactory(role="admin"), now=now)
+    settle(now)
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("finished", "")
+    with pytest.raises(Conflict):
+        retry_run(run=run, by=UserFactory(role="admin"), now=now)
+
+
+def test_run_is_parked_when_every_worker_dies_in_it() -> None:
+    published({**REFERENCE, "steps": [TASK]})
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+    Run.objects.update(attempts=MOST_ATTEMPTS, leased_until=NOW + LEASE)
+
+    assert advance_due(now=NOW, limit=10) == 0
+    assert advance_due(now=NOW + LEASE, limit=10) == 1
+    run = Run.objects.get()
+    assert (run.state, run.error) == ("parked", "A worker died in this step 5 times.")
+
+
+def test_check_on_what_was_deleted_parks_its_runs_and_no_others() -> None:
+    field = CustomField.objects.create(key="size", label="Size", type="number")
+    check = {"id": "c", "kind": "check", "condition": leaf("custom.size", "is_missing")}
+    broken = published({**REFERENCE, "steps": [check, TASK]})
+    published({**REFERENCE, "steps": [TASK]})
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+    field.delete()
+
+    settle(NOW)
+
+    assert Task.objects.count() == 1
+    assert "There is no attribute “custom.size”" in broken.runs.get().error
+
+
+def test_survey_goes_to_the_champion_once() -> None:
+    Survey.objects.create(key="nps", name="NPS", kind="nps")
+    published({**REFERENCE, "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}]})
+    account = customer(uses=3)
+    ContactFactory(account=account)
+    champion = ContactFactory(account=account, role="champion")
+    ContactFactory(account=account, role="champion", left_at=NOW)
+
+    pass_time(NOW, NOW + DAY)
+
+    assert Invitation.objects.get().contact == champion
+    assert Message.objects.get().recipient == champion.email
+    assert why_run(Run.objects.get())[1].words == f"Asked {champion.name} to answer the survey “nps”."
+
+
+def test_survey_is_passed_by_when_nobody_can_be_asked() -> None:
+    Survey.objects.create(key="nps", name="NPS", kind="nps")
+    published({**REFERENCE, "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}]})
+    customer(uses=3)
+
+    pass_time(NOW, NOW)
+
+    run = Run.objects.get()
+    assert run.state == "finished"
+    assert why_run(run)[1].words == "Sent no survey: nobody at the customer can be written to."
+
+
+def test_run_goes_another_way_when_the_check_says_so() -> None:
+    definition = {
+        **REFERENCE,
+        "steps": [
+            {"id": "c", "kind": "check", "condition": leaf("seats", "gt", 100), "otherwise": "small"},
+            {"id": "big", "kind": "task", "title": "Visit"},
+            {"id": "end", "kind": "stop"},
+            {"id": "small", "kind": "task", "title": "Write"},
+        ],
+    }
+    published(definition)
+    big, small = customer(uses=3, seats=500), customer(uses=3, seats=5)
+
+    pass_time(NOW, NOW)
+
+    assert [task.title for task in big.tasks.all()] == ["Visit"]
+    assert [task.title for task in small.tasks.all()] == ["Write"]
+
+
+def test_exit_is_looked_at_again_after_an_action() -> None:
+    StageFactory(key="risk")
+    published(
+        {
+            **REFERENCE,
+            "exit": leaf("stage", "is", "risk"),
+            "steps": [{"id": "move", "kind": "stage", "stage": "risk"}, TASK],
+        }
+    )
+    customer(uses=3)
+
+    pass_time(NOW, NOW)
+
+    assert Run.objects.get().state == "exited"
+    assert not Task.objects.exists()
+
+
+def test_nothing_is_done_before_its_time_when_the_clock_goes_back() -> None:
+    customer(uses=3)
+    published()
+    pass_time(NOW, NOW)
+
+    assert advance_due(now=NOW - timedelta(hours=2), limit=10) == 0
+    assert advance_due(now=NOW + 7 * DAY - timedelta(seconds=1), limit=10) == 0
+    settle(NOW + 7 * DAY)
+    assert Task.objects.count() == 1
