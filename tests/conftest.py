@@ -70,3 +70,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Use the system's Chromium; its sandbox does not work for root."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": find_browser(), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """No address is common to the tests: each asks its own server. (The plugin's own fixture warns.)"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _verify_url() -> None:
+    """Nothing to reach before the tests start."""

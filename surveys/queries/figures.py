@@ -44,7 +44,8 @@ def nps_margin(*, promoters: int, detractors: int, n: int) -> float:
     """The 95 % margin of error of an NPS in points, by the adjusted Wald interval.
 
     Three quarters of an answer are added to promoters and to detractors and three to all: unlike the plain
-    interval it stays honest for few answers and for scores near the ends.
+    interval it stays honest for few answers and for scores near the ends. It is the margin around the score of
+    the counts so adjusted.
     """
     adjusted = n + 3
     p, d = (promoters + 0.75) / adjusted, (detractors + 0.75) / adjusted
