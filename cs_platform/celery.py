@@ -47,6 +47,9 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=5),
         "options": {"expires": 300},
     },
+    "usage's day": {"task": "usage.turn_windows", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+    "waiting usage": {"task": "usage.assign_waiting", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+    "old usage": {"task": "usage.purge", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 
