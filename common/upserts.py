@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model
+from django.db import connection
+from django.db.models import AutoField, Model
+
+from common.sql import SQL, execute
+from common.sql import rows as rows_of
 
 M = TypeVar("M", bound=Model)
 Values = dict[str, Any]
@@ -58,14 +63,72 @@ def upsert(
             changed_names |= before.keys()
         else:
             result.unchanged.append(found)
-    # Another writer may have made the same thing meanwhile: then its row is brought to what this file says.
-    names = {name for values in wanted.values() for name in values} - set(key)
-    _write(manager, result.created, key, [*names, *also])
-    _write(manager, [found for found, _before in result.updated], key, [*changed_names, *also])
+    if result.created:
+        _insert(model, result.created, key, {name for values in wanted.values() for name in values} | set(also))
+    if result.updated:
+        _update(model, [found for found, _before in result.updated], key, changed_names | set(also))
     return result
 
 
-def _write(manager: Any, rows: list[M], key: Sequence[str], names: list[str]) -> None:
-    if rows:
-        fields = [manager.model._meta.get_field(name).name for name in sorted(set(names) - set(key))]
-        manager.bulk_create(rows, update_conflicts=True, unique_fields=list(key), update_fields=fields)
+def _insert(model: type[M], objects: list[M], key: Sequence[str], told: set[str]) -> None:
+    """Insert new rows and give the objects their ids.
+
+    Where another writer made the same thing meanwhile, its row is brought to what this file tells.
+    """
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    numbered = isinstance(model._meta.pk, AutoField)
+    with _incoming(model, objects, fields, add=True) as table:
+        columns = _columns(fields)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in map(_quote, _columns_of(model, told - set(key))))
+        returned = ", ".join([*map(_quote, key), *([_quote("id")] if numbered else [])])
+        found = rows_of(
+            SQL(
+                f"INSERT INTO {_quote(model._meta.db_table)} ({columns}) SELECT {columns} FROM {table}"
+                f" ON CONFLICT ({', '.join(map(_quote, key))}) DO UPDATE SET {changes} RETURNING {returned}"
+            )
+        )
+    if numbered:
+        ids = {row[:-1]: row[-1] for row in found}
+        for item in objects:
+            item.pk = ids[tuple(getattr(item, name) for name in key)]
+            item._state.adding = False
+
+
+def _update(model: type[M], objects: list[M], key: Sequence[str], names: set[str]) -> None:
+    """Write the named fields of rows that exist."""
+    told = _columns_of(model, names | set(key))
+    fields = [field for field in model._meta.concrete_fields if field.column in told]
+    with _incoming(model, objects, fields, add=False) as table:
+        changes = ", ".join(f"{name} = i.{name}" for name in map(_quote, sorted(told - set(key))))
+        same = " AND ".join(f"t.{name} = i.{name}" for name in map(_quote, key))
+        execute(SQL(f"UPDATE {_quote(model._meta.db_table)} t SET {changes} FROM {table} i WHERE {same}"))
+
+
+@contextmanager
+def _incoming(model: type[M], objects: list[M], fields: Sequence[Any], *, add: bool) -> Iterator[str]:
+    """A passing table with these columns of the objects, filled by COPY, which is several times faster than VALUES."""
+    table = _quote("upsert_incoming")
+    columns = _columns(fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS"
+            f" SELECT {columns} FROM {_quote(model._meta.db_table)} WITH NO DATA"
+        )
+        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            for item in objects:
+                copy.write_row([field.get_db_prep_save(field.pre_save(item, add), connection) for field in fields])
+        yield table
+        cursor.execute(f"DROP TABLE {table}")
+
+
+def _columns(fields: Sequence[Any]) -> str:
+    return ", ".join(_quote(field.column) for field in fields)
+
+
+def _columns_of(model: type[M], names: set[str]) -> set[str]:
+    """The columns of fields named by their attnames, as a set to be sorted where the order matters."""
+    return {field.column for field in model._meta.concrete_fields if field.column and field.attname in names}
+
+
+def _quote(name: str) -> str:
+    return str(connection.ops.quote_name(name))
