@@ -2,14 +2,17 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.db import transaction
 from kombu import Connection, Queue
 
+from common import doorbell
 from common.errors import DomainError
 from outbox.models import Message
 from outbox.services import enqueue_email
 from tests.factories import NOW
+from tests.house.processes import free_port
 
 
 def enqueue(due_at: datetime = NOW, **changes: Any) -> Message:
@@ -79,3 +82,17 @@ def test_nothing_is_owed_when_the_transaction_rolls_back() -> None:
         transaction.set_rollback(True)
 
     assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_message_is_owed_all_the_same_when_the_broker_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Celery("silent", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=False)
+    silent.conf.task_publish_retry = False
+    silent.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(doorbell, "_bell", silent)
+    monkeypatch.setattr(doorbell, "_quiet_until", 0.0)
+
+    enqueue()
+    enqueue(dedupe_key="welcome:2")
+
+    assert Message.objects.count() == 2
