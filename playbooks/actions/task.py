@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import Account, User
 from common.clock import add_days
 from common.text import normal_email
 from playbooks.actions.base import Action, Moment, register
@@ -51,7 +51,7 @@ class TaskAction(Action):
         """Make the task; without a fit person it is nobody's, and stands in the team's queue."""
         task = moment.create_task(
             account=moment.account,
-            owner=moment.account.owner if self.assign == OWNER else self._person(),
+            owner=_csm(moment.account) if self.assign == OWNER else self._person(),
             title=self.title,
             guidance=self.guidance,
             severity=self.severity,
@@ -68,3 +68,7 @@ class TaskAction(Action):
 
     def _person(self) -> User | None:
         return User.objects.filter(email=normal_email(self.assign), is_active=True).first()
+
+
+def _csm(account: Account) -> User | None:
+    return account.owner if account.owner is not None and account.owner.is_active else None

@@ -24,18 +24,22 @@ def why_task(task: Task) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One step of a run in words: when, what was decided, and the sentences of what was seen then."""
+    """One step of a run in words: when, what was decided, and the sentences of what was seen then.
+
+    ``step`` is the record that the words were made from; None for what a run at rest says of itself.
+    """
 
     at: datetime
     words: str
     seen: tuple[str, ...]
+    step: RunStep | None = None
 
 
 def why_run(run: Run) -> list[Line]:
     """The run's own record, oldest first, and what it waits for, or what stopped it."""
     teller = Teller(Workspace.current().zone)
     lines = [
-        Line(step.taken_at, _step_words(step, teller), tuple(_seen_words(step.facts, teller)))
+        Line(step.taken_at, _step_words(step, teller), tuple(_seen_words(step.facts, teller)), step)
         for step in run.steps.all()
     ]
     if run.state == Run.State.WAITING and run.held:

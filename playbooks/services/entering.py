@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import DataError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Scope
 from accounts.conditions import Explanation, explain, matching_ids
-from accounts.models import Event, User
+from accounts.models import Event, EventInbox, User
 from accounts.services.ledger import record_many, take_events
 from common.doorbell import ring
 from common.errors import Conflict, DomainError
@@ -23,6 +23,7 @@ from playbooks.models import EntryMatch, Playbook, Run, RunStep
 from playbooks.record import observation, occasion
 
 CONSUMER = "playbooks"
+UNUSABLE = (DomainError, DataError)  # a condition on what is gone, or on values that cannot be read
 AT_ONCE = 500
 ENTRY = "entry"
 ENTRY_PLACE = "all[2]"  # where Definition.who_enters has what the entry asks for
@@ -62,20 +63,26 @@ def evaluate_entries(*, now: datetime) -> int:
     entered = 0
     for playbook in _live_playbooks():
         definition = load_live(playbook)
-        if not isinstance(definition.entry, ConditionEntry):
-            continue
         try:
             with only_one(f"playbooks.entries.{playbook.pk}") as alone:
                 if alone:
                     entered += _evaluate(playbook, definition, now)
-        except DomainError as error:
-            _note_problem(playbook, error.message)
-        else:
-            _note_problem(playbook, "")
+                    _note_problem(playbook, "")
+        except UNUSABLE as error:
+            _note_problem(playbook, str(error))
     return entered
 
 
 def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
+    if isinstance(definition.entry, ConditionEntry):
+        return _enter_by_condition(playbook, definition, now)
+    entered = 0
+    while events := take_events(consumer=_kept_for(playbook), limit=AT_ONCE):
+        entered += _enter_by_events(playbook, definition, events, now)
+    return entered
+
+
+def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetime) -> int:
     matching = matching_ids(definition.who_enters, now=now)
     key = SQL("%s::bigint", (playbook.pk,))
     execute(KEEP_MATCHES.format(matching=matching, playbook=key, now=SQL("%s::timestamptz", (now,))))
@@ -96,7 +103,8 @@ def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
 def consume_events(*, now: datetime, limit: int) -> int:
     """Take up to ``limit`` events and let accounts enter the live playbooks that wait for them; returns how many taken.
 
-    Taking an event and what comes of it are one transaction: an event is neither lost nor acted upon twice.
+    Taking an event and what comes of it are one transaction: an event is neither lost nor acted upon twice. A playbook
+    that cannot be evaluated says so in ``problem``, and its events are kept for it until it can.
     """
     with transaction.atomic():
         events = take_events(consumer=CONSUMER, limit=limit)
@@ -112,16 +120,23 @@ def consume_events(*, now: datetime, limit: int) -> int:
             try:
                 with transaction.atomic():
                     _enter_by_events(playbook, definition, wanted, now)
-            except DomainError as error:
-                _note_problem(playbook, error.message)
+            except UNUSABLE as error:
+                _note_problem(playbook, str(error))
+                EventInbox.objects.bulk_create(
+                    EventInbox(consumer=_kept_for(playbook), event=event) for event in wanted
+                )
     return len(events)
 
 
-def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> None:
+def _kept_for(playbook: Playbook) -> str:
+    return f"playbook:{playbook.pk}"
+
+
+def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> int:
     first = {event.account_id: event for event in reversed(events)}
     ids = matching_ids(definition.who_enters, now=now, scope=Scope.ids(first))
     allowed = _allowed(playbook, definition, [row[0] for row in rows(ids)], now)
-    enter_accounts(playbook=playbook, account_ids=allowed, now=now, events=first)
+    return len(enter_accounts(playbook=playbook, account_ids=allowed, now=now, events=first))
 
 
 def _is_wanted(event: Event, entry: EventEntry) -> bool:

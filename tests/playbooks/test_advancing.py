@@ -230,3 +230,37 @@ def test_nothing_is_done_before_its_time_when_the_clock_goes_back() -> None:
     assert advance_due(now=NOW + 7 * DAY - timedelta(seconds=1), limit=10) == 0
     settle(NOW + 7 * DAY)
     assert Task.objects.count() == 1
+
+
+def test_events_are_kept_for_a_playbook_that_cannot_be_evaluated_until_it_can() -> None:
+    CustomField.objects.create(key="size", label="Size", type="number")
+    definition = {
+        "entry": ON_ANSWER,
+        "audience": leaf("custom.size", "is_missing"),
+        "reentry_after_days": 0,
+        "steps": [TASK],
+    }
+    broken = published(definition)
+    published({**definition, "audience": {"all": []}})
+    CustomField.objects.all().delete()
+    answer(AccountFactory())
+
+    pass_time(NOW, NOW)
+    broken.refresh_from_db()
+    assert "custom.size" in broken.problem
+    assert Task.objects.count() == 1
+
+    CustomField.objects.create(key="size", label="Size", type="number")
+    pass_time(NOW + DAY, NOW + 2 * DAY)
+    broken.refresh_from_db()
+    assert broken.problem == ""
+    assert Task.objects.count() == 2
+
+
+def test_task_is_nobodys_when_the_csm_has_left() -> None:
+    published({**REFERENCE, "steps": [TASK]})
+    customer(uses=3, owner=UserFactory(is_active=False))
+
+    pass_time(NOW, NOW)
+
+    assert Task.objects.get().owner is None
