@@ -4,12 +4,13 @@ from typing import Any
 import pytest
 
 from common.errors import Conflict, DomainError, NotAllowed
+from launcher.places import ROOT
 from playbooks.actions import REGISTRY
 from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion
 from playbooks.services import enter_by_hand, pause, publish, resume
 from surveys.models import Survey
-from tests.factories import NOW, AccountFactory, PlaybookFactory, StageFactory, UserFactory
+from tests.factories import NOW, AccountFactory, PlaybookFactory, SegmentFactory, StageFactory, UserFactory
 from tests.playbooks.cases import LOW, REFERENCE, leaf, messaging, published
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +155,12 @@ def test_switch_is_refused_when_somebody_else_turned_it_first() -> None:
         pause(playbook=playbook, by=None)
     with pytest.raises(Conflict, match="publish or resume it first"):
         enter_by_hand(playbook=playbook, account_ids=[AccountFactory().pk], by=UserFactory(), now=NOW)
+
+
+def test_example_of_the_documentation_can_be_published() -> None:
+    messaging()
+    SegmentFactory(key="mid-market")
+    text = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    example = text.partition("```json\n")[2].partition("```")[0]
+
+    assert [step.id for step in parse(json.loads(example)).steps] == ["wait", "again", "ask"]
