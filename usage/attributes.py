@@ -24,10 +24,11 @@ HEARD = Column(ACTIVITY, "last_event_at")
 BREADTH = Source(
     name="breadth",
     relation=(
-        "accounts_account a2 JOIN usage_feature f ON a2.plan_id IS NULL"
-        " OR f.id IN (SELECT feature_id FROM usage_planfeature p WHERE p.plan_id = a2.plan_id)"
-        " OR NOT EXISTS (SELECT 1 FROM usage_planfeature p WHERE p.plan_id = a2.plan_id)"
-        " LEFT JOIN usage_rollingusage r ON r.account_id = a2.id AND r.feature_id = f.id"
+        "accounts_account a2 CROSS JOIN (SELECT count(*) AS features FROM usage_feature) every"
+        " LEFT JOIN (SELECT plan_id, count(*) AS features FROM usage_planfeature GROUP BY plan_id) included"
+        " ON included.plan_id = a2.plan_id"
+        " LEFT JOIN usage_rollingusage r ON r.account_id = a2.id AND r.last_28 > 0"
+        " LEFT JOIN usage_planfeature p ON p.plan_id = a2.plan_id AND p.feature_id = r.feature_id"
     ),
     account="a2.id",
     grouped=True,
@@ -114,7 +115,11 @@ register(
         "usage.breadth",
         _("Adoption breadth, 28 days"),
         Type.PERCENT,
-        Column(BREADTH, "round(100.0 * count(*) FILTER (WHERE r.last_28 > 0) / count(*), 1)"),
+        Column(
+            BREADTH,
+            "round(100.0 * count(r.feature_id) FILTER (WHERE p.id IS NOT NULL OR included.plan_id IS NULL)"
+            " / nullif(max(coalesce(included.features, every.features)), 0), 1)",
+        ),
         USAGE,
         unit="%",
         freshness=HEARD,
