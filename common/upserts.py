@@ -106,19 +106,21 @@ def _update(model: type[M], objects: list[M], key: Sequence[str], names: set[str
 
 @contextmanager
 def _incoming(model: type[M], objects: list[M], fields: Sequence[Any], *, add: bool) -> Iterator[str]:
-    """A passing table with these columns of the objects, filled by COPY, which is several times faster than VALUES."""
-    table = _quote("upsert_incoming")
-    columns = _columns(fields)
+    """A passing table with these columns of the objects, filled by COPY, which is several times faster than VALUES.
+
+    It is made once a transaction and emptied after use: a table for every call would keep a lock for every call.
+    """
+    table = _quote(f"incoming_{model._meta.db_table}")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS"
-            f" SELECT {columns} FROM {_quote(model._meta.db_table)} WITH NO DATA"
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ON COMMIT DROP AS"
+            f" SELECT * FROM {_quote(model._meta.db_table)} WITH NO DATA"
         )
-        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({_columns(fields)}) FROM STDIN") as copy:
             for item in objects:
                 copy.write_row([field.get_db_prep_save(field.pre_save(item, add), connection) for field in fields])
         yield table
-        cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(f"TRUNCATE {table}")
 
 
 def _columns(fields: Sequence[Any]) -> str:
