@@ -38,7 +38,8 @@ def observation(explanation: Explanation, *, at: datetime, within: str = "") -> 
 
 def occasion(event: Event) -> dict[str, Any]:
     """The event that made an account enter, as the record keeps it."""
-    return {"at": event.happened_at.isoformat(), "kind": event.kind, "data": event.data}
+    contact = event.contact.name if event.contact else ""
+    return {"at": event.happened_at.isoformat(), "kind": event.kind, "data": event.data, "contact": contact}
 
 
 def reasons(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -170,7 +171,8 @@ def _event_words(event: Mapping[str, Any]) -> str:
     data = event["data"]
     match event["kind"]:
         case "survey.answered":
-            return _("a survey was answered with %(score)s (%(category)s).") % {
+            return _("%(name)s answered a survey with %(score)s (%(category)s).") % {
+                "name": event["contact"] or _("somebody"),
                 "score": data.get("score", "?"),
                 "category": _category(str(data.get("category", ""))),
             }

@@ -134,6 +134,7 @@ def _kept_for(playbook: Playbook) -> str:
 
 def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> int:
     first = {event.account_id: event for event in reversed(events)}
+    models.prefetch_related_objects(list(first.values()), "contact")
     ids = matching_ids(definition.who_enters, now=now, scope=Scope.ids(first))
     allowed = _allowed(playbook, definition, [row[0] for row in rows(ids)], now)
     return len(enter_accounts(playbook=playbook, account_ids=allowed, now=now, events=first))

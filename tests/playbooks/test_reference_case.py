@@ -3,11 +3,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CustomField, Event
-from accounts.services.ledger import record
 from playbooks.models import EntryMatch, Run, Task
 from playbooks.queries import queue_for, why_not, why_run, why_task
 from playbooks.services import enter_by_hand, evaluate_entries, pause, publish, resume, stop_run
-from tests.factories import NOW, AccountFactory, PlaybookFactory, UserFactory
+from surveys.models import Survey
+from surveys.services import answer, invite
+from surveys.tokens import token_for
+from tests.factories import NOW, AccountFactory, ContactFactory, PlaybookFactory, UserFactory
 from tests.playbooks.cases import (
     DAY,
     REFERENCE,
@@ -193,19 +195,18 @@ def test_detractors_answer_puts_a_task_before_the_csm() -> None:
             "steps": [{"id": "call", "kind": "task", "title": "Call back", "severity": 4, "due_in_days": 1}],
         }
     )
-    for score, category in ((9, "promoter"), (3, "detractor")):
-        record(
-            account=account,
-            kind="survey.answered",
-            happened_at=NOW,
-            data={"survey": "nps", "kind": "nps", "score": score, "category": category, "response": 1},
-        )
+    survey = Survey.objects.create(key="nps", name="NPS", kind="nps")
+    for name, score in (("Boris", 9), ("Maria", 3)):
+        contact = ContactFactory(account=account, name=name)
+        invite(survey=survey, contact=contact, occasion="2026-Q1", now=NOW)
+        token = token_for(survey_id=survey.pk, contact_id=contact.pk, occasion="2026-Q1")
+        answer(token=token, score=score, comment="", now=NOW)
 
     settle(NOW)
 
     task = queue_for(anna, NOW).get()
     assert (task.title, task.severity) == ("Call back", 4)
-    assert why_task(task) == ["March 16, 2026: a survey was answered with 3 (detractor)."]
+    assert why_task(task) == ["March 16, 2026: Maria answered a survey with 3 (detractor)."]
     assert task.run is not None
     assert task.run.event is not None
 
