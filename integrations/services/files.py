@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def check_encoding(path: Path, encoding: str) -> None:
     """Read the whole file once, so that a wrong encoding is found before anything is taken; raises FileRefused."""
     with path.open("rb") as raw:
         start = raw.read(2)
-    if start in (b"\xff\xfe", b"\xfe\xff") and "16" not in encoding:
+    if start in (b"\xff\xfe", b"\xfe\xff") and not any(width in encoding for width in ("16", "32")):
         raise FileRefused(
             _('%(file)s is written in UTF-16, not %(encoding)s; set "encoding": "utf-16" in the mapping.')
             % {"file": path, "encoding": encoding},
@@ -83,7 +84,7 @@ def check_encoding(path: Path, encoding: str) -> None:
 @contextmanager
 def open_table(path: Path, *, encoding: str, delimiter: str) -> Iterator[Table]:
     """Open a file whose encoding was checked; raises FileRefused for an unusable header, and while reading."""
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+    with path.open(encoding="utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, newline="") as file:
         reader = csv.reader(_lines(file, path), delimiter=delimiter, strict=True)
         rows = _rows(reader, path)
         first = next(rows, None)

@@ -18,6 +18,7 @@ from common.cells import Refusal
 from common.errors import Conflict, DomainError
 from common.importers import Importer, Occasion, Outcome, Row
 from common.locks import only_one
+from common.text import UNSTORABLE
 from integrations.models import DoubtfulRow, Import, RefusedRow
 from integrations.services.files import Table, check_encoding, digest_of, missing_columns, open_table
 from integrations.services.mappings import FileMapping, check_fields, check_mapping
@@ -193,18 +194,18 @@ def _kept(found: Found, columns: tuple[str, ...], cells: list[str]) -> dict[str,
     names = [*columns, *(f"+{extra}" for extra in range(1, len(cells) - len(columns) + 1))]
     return {
         "line": found.line,
-        "column": found.column[:200],
+        "column": _storable(found.column)[:200],
         "code": found.code[:40],
         "message": _storable(found.message)[:LONGEST_MESSAGE],
         "row": {
-            name: _storable(cell)[:LONGEST_KEPT_CELL]
+            _storable(name): _storable(cell)[:LONGEST_KEPT_CELL]
             for name, cell in islice(zip(names, cells, strict=False), CELLS_KEPT)
         },
     }
 
 
 def _storable(text: str) -> str:
-    return text.replace("\x00", "␀")
+    return UNSTORABLE.sub("␀", text)
 
 
 def _close_dead_runs(*, before: Import, now: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from django.utils.translation import gettext as _
 
+from common.cells import Day, Instant
 from common.errors import DomainError
 from common.importers import IMPORTERS, REFERENCES, Importer
 
@@ -167,6 +168,10 @@ def check_fields(mapping: FileMapping, importer: Importer) -> None:
             fields[name].reference and spec.reads and REFERENCES[fields[name].reference].create
         ):
             raise MappingRefused(_("%s: what is missing cannot be made from a file.") % name, code="cannot_create")
+        if spec.plus and not isinstance(fields[name].type, Day | Instant):
+            raise MappingRefused(
+                _("%s: only to a date or a time can minutes, hours or days be added.") % name, code="bad_field"
+            )
         if spec.from_ and not fields[name].reference:
             raise MappingRefused(_("%s: only a reference can be taken from another.") % name, code="bad_field")
     references = {name: look_up.reference for name, look_up in mapping.look_up.items()}

@@ -14,7 +14,7 @@ from common import clock
 from common.cells import NUMBER, Reading, Refusal, shown
 from common.importers import REFERENCES, Field, Importer, Known, Occasion, Reference, Row
 from common.text import storable
-from integrations.services.mappings import FieldSpec, FileMapping
+from integrations.services.mappings import FieldSpec, FileMapping, MappingRefused
 
 MOST_ADDED = 1_000_000
 UNITS = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1), "days": timedelta(days=1)}
@@ -201,7 +201,15 @@ class RowReader:
         for rule in self.rules:
             left, operator, right = rule.comparison
             one, other = self._operand(left, draft, known), self._operand(right, draft, known)
-            if one is None or other is None or not self._holds(one, operator, other):
+            try:
+                holds = one is not None and other is not None and self._holds(one, operator, other)
+            except TypeError as error:
+                raise MappingRefused(
+                    _("A rule compares %(left)s with %(right)s, which are of different kinds; correct the mapping.")
+                    % {"left": left, "right": right},
+                    code="bad_rule",
+                ) from error
+            if not holds:
                 continue
             said, known_of = (f"{self._named(o)} {self._shown(v)}" for o, v in ((left, one), (right, other)))
             message = f"{said} {self._words(operator)} {known_of}."

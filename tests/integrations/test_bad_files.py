@@ -57,7 +57,7 @@ def test_one_sentence_says_so_when_there_is_no_such_file(tmp_path: Path) -> None
     assert caught.value.code == "no_file"
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-32", "utf-8-sig", "utf8"])
 def test_rows_come_in_when_the_mapping_names_the_encoding(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "customers.csv", "id,name,seats\r\nA-1,Рила,3\r\n", encoding)
 
@@ -66,8 +66,9 @@ def test_rows_come_in_when_the_mapping_names_the_encoding(tmp_path: Path, encodi
     assert Account.objects.get().name == "Рила"
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
-    take(write(tmp_path / "customers.csv", GOOD, "utf-8-sig"), ACCOUNTS)
+@pytest.mark.parametrize("name", ["utf-8", "UTF8"])
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path, name: str) -> None:
+    take(write(tmp_path / "customers.csv", GOOD, "utf-8-sig"), ACCOUNTS | {"encoding": name})
 
     assert Account.objects.get().external_id == "A-1"
 

@@ -48,6 +48,12 @@ MAPPINGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "rule without a verdict": ({"rules": [{"code": "x"}]}, "bad_rule", "refuse"),
     "rule on nothing": ({"rules": [{"refuse": ["seats", "before", "moon.rise"]}]}, "bad_rule", "moon.rise"),
     "rule of another kind": ({"rules": [{"refuse": ["seats", "like", "name"]}]}, "mapping_refused", "rules"),
+    "rule on two kinds": ({"rules": [{"refuse": ["seats", "before", "name"]}]}, "bad_rule", "seats with name"),
+    "plus on a number": (
+        {"fields": FIELDS | {"seats": {"column": "seats", "plus": {"column": "seats", "unit": "days"}}}},
+        "bad_field",
+        "seats",
+    ),
     "long delimiter": ({"delimiter": "::"}, "bad_delimiter", "one character"),
     "no encoding": ({"encoding": "klingon"}, "unknown_encoding", "utf-8"),
     "no text encoding": ({"encoding": "base64"}, "unknown_encoding", "utf-8"),
