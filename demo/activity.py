@@ -8,9 +8,11 @@ from demo.catalogue import ESSENTIAL, FEATURES, PLAN_ORDER
 from demo.company import DAYS, Line
 from demo.shapes import Bend, Shape
 
-WEEKDAYS = (1.0, 1.1, 1.08, 1.03, 0.82, 0.03, 0.02)
-NOTICED = 0.03
+WEEKDAYS = (1.0, 1.1, 1.08, 1.03, 0.82, 0.02, 0.01)
+NOTICED = 0.5
 """Less than this expected on a day counts as none."""
+OCCASIONAL = 0.2
+"""Features used less than this a seat and day are for certain days of the week, such as reports on Mondays."""
 
 
 def rhythm(today: date) -> list[float]:
@@ -78,10 +80,20 @@ def usage(
         start = starts[feature] + (0 if known else int(rng.expovariate(1 / 25)) if starts[feature] else 0)
         if adopts:
             own = bent(shape.bends, feature) if any(bend.features for bend in shape.bends) else None
-            found[feature] = _counts(rng, level, days, own, rate * liking, start)
+            found[feature] = _counts(rng, level, _own_days(rng, days, rate, today), own, rate * liking, start)
     seats = [share[index] * bend[index] for index in range(DAYS)]
     users = [_users(shape, seats[max(0, end - 7) : end]) for end in range(7, DAYS + 1, 7)]
     return found, users
+
+
+def _own_days(rng: Random, days: list[float], rate: float, today: date) -> list[float]:
+    """The rhythm of one feature: that of all, or two days of the week for what is used now and then."""
+    if rate >= OCCASIONAL:
+        return days
+    first = rng.randrange(5)
+    kept = {first, (first + rng.choice((2, 3))) % 5}
+    start = (today - timedelta(days=DAYS)).weekday()
+    return [share * 2.5 if (start + index) % 7 in kept else 0.0 for index, share in enumerate(days)]
 
 
 def _ramp(shape: Shape, line: Line, contract: list[Line], first_day: date) -> list[float]:

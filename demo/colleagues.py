@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from accounts.models import User
+from accounts.models import Touchpoint, User, Workspace
 from accounts.services.touchpoints import log_touchpoint
-from demo.company import Company
+from demo.company import Company, moment
 from playbooks.models import Task
-from playbooks.services.tasks import complete_task, snooze_task
+from playbooks.services import complete_task, create_task, snooze_task
 
 OUTCOMES = ("recovered", "saved", "no_answer", "lost")
 NOTES = {
@@ -26,6 +26,8 @@ NOTES = {
     "no_answer": ("Called twice and wrote once; trying the sponsor next.", "Out of office until the end of the month."),
     "lost": ("The decision was made before we called.",),
 }
+STORY = timedelta(days=80)
+"""Younger tasks of the accounts whose story is told by an open task stay open."""
 KINDS = ("call", "call", "email", "meeting")
 
 
@@ -35,7 +37,8 @@ def work(company: Company, *, now: datetime) -> int:
     awake = Task.objects.awake(now).filter(owner__isnull=False, run__isnull=False)
     closed = 0
     for task in awake.select_related("account", "owner", "run__playbook").order_by("pk"):
-        if task.account.external_id not in stays and task.owner is not None and task.run is not None:
+        is_story = task.account.external_id in stays and now - task.created_at < STORY
+        if not is_story and task.owner is not None and task.run is not None:
             chance = Random(f"{company.seed} {task.account.external_id} {task.run.playbook.key} {task.created_at:%F}")
             closed += _take_up(task, task.owner, chance, now)
     return closed
@@ -45,10 +48,10 @@ def _take_up(task: Task, owner: User, chance: Random, now: datetime) -> bool:
     """Put the task off, finish it or leave it, as chance has it; returns whether it was closed."""
     age = now - task.created_at
     habit = chance.random()
-    days = min(14.0, chance.expovariate(1 / (4.5 - task.severity)) + 0.3)
-    if habit < 0.06 and age < timedelta(days=40):
+    days = min(14.0, 0.3 + chance.expovariate(1 / (7.0 - 1.5 * task.severity)))
+    if habit < 0.3 and age < timedelta(days=30):
         return False
-    if habit < 0.14 and task.snoozed_until is None and age >= timedelta(days=1):
+    if habit < 0.38 and task.snoozed_until is None and age >= timedelta(days=1):
         snooze_task(task=task, by=owner, until=now + timedelta(days=chance.randint(3, 9)), now=now)
         return False
     if age < timedelta(days=days):
@@ -67,3 +70,24 @@ def _take_up(task: Task, owner: User, chance: Random, now: datetime) -> bool:
             sentiment={"recovered": "positive", "saved": "neutral", "lost": "negative"}[outcome],
         )
     return True
+
+
+def note_next_steps(*, now: datetime) -> None:
+    """Turn what was promised lately in calls and meetings, and falls due about now, into the CSMs' own tasks."""
+    today = Workspace.current().day(now)
+    promised = Touchpoint.objects.filter(
+        account__ended_at=None,
+        user__isnull=False,
+        happened_at__gte=now - timedelta(days=14),
+        next_step_on__range=(today - timedelta(days=2), today + timedelta(days=12)),
+    )
+    for touchpoint in promised.select_related("account", "user").order_by("pk"):
+        create_task(
+            account=touchpoint.account,
+            owner=touchpoint.user,
+            title=touchpoint.next_step,
+            guidance=touchpoint.summary,
+            due_at=moment(touchpoint.next_step_on or today, 17 * 60),
+            now=touchpoint.happened_at,
+            by=touchpoint.user,
+        )

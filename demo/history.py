@@ -13,6 +13,10 @@ from demo.words import COUNTRIES, LEAVING, TITLES
 PRICES = {key: price for key, _name, price in PLANS}
 
 
+NOTICE = {"churned": 2}
+"""How many days before its end a customer says so, where a story wants another number than the usual one."""
+
+
 def people(rng: Random, shape: Shape, key: str, domain: str, today: date) -> list[Person]:
     """The contacts: a champion, a decision maker, users, and whoever pays."""
     roles = ["champion", "decision_maker"]
@@ -99,9 +103,10 @@ def stages(rng: Random, shape: Shape, today: date) -> list[StageMove]:
     found = list(_first_life(rng, shape, today))
     if shape.ended_days_ago is not None:
         gone = today - timedelta(days=shape.ended_days_ago)
-        found = [move for move in found if move[0] < gone - timedelta(days=28)]
+        notice = gone - timedelta(days=NOTICE.get(shape.story, 28))
+        found = [move for move in found if move[0] < notice]
         if shape.touch_model != "self_service":
-            found.append((gone - timedelta(days=28), "offboarding", "Gave notice"))
+            found.append((notice, "offboarding", "Gave notice"))
         found.append((gone, "lost", "The contract has ended"))
         if shape.returned_days_ago is not None:
             back = today - timedelta(days=shape.returned_days_ago)

@@ -29,10 +29,13 @@ UNFINISHED = f"{COMPANY} (loading)"
 """The workspace's name while the company is being loaded: what an interrupted load left is known by it."""
 
 CLOSELY = 60
-"""For so many days at the end every day is a step; before that every week is one."""
+LONG_AGO = 186
+"""The last so many days are walked day by day, those before week by week, and long ago two weeks at a time."""
 
 OFFICE_CLOSES = 20 * 60
 BATCH = 1000
+ANALYZED_AFTER = (0, 4, 9)
+"""After the first step (0) and these months the planner is told how the tables have grown."""
 
 Say = Callable[[str], None]
 
@@ -70,6 +73,7 @@ def load(*, now: datetime, say: Say, seed: int = SEED, accounts: int = ACCOUNTS)
     tell(f"made up {len(company.customers)} customers and their year")
     _walk(company, rows, now, tell)
     with transaction.atomic():
+        colleagues.note_next_steps(now=now)
         _finish(rows, now)
         Workspace.objects.filter(pk=Workspace.current().pk).update(name=COMPANY)
     execute(SQL("ANALYZE"))
@@ -78,9 +82,10 @@ def load(*, now: datetime, say: Say, seed: int = SEED, accounts: int = ACCOUNTS)
 
 
 def steps(company: Company, now: datetime) -> Iterator[tuple[datetime, date]]:
-    """The instants at which the engines look, each with its local day: weekly, then daily, and ``now`` itself."""
+    """The instants at which the engines look, ever closer to each other, with their local days; the last is ``now``."""
     for days_ago in range(DAYS - 6, 0, -1):
-        if days_ago <= CLOSELY or (days_ago - CLOSELY) % 7 == 0:
+        apart = 1 if days_ago <= CLOSELY else 7 if days_ago <= LONG_AGO else 14
+        if (days_ago - CLOSELY) % apart == 0:
             day = company.today - timedelta(days=days_ago)
             yield moment(day, OFFICE_CLOSES), day
     yield now, company.today
@@ -97,7 +102,8 @@ def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None
             _run_engines(at)
             colleagues.work(company, now=at)
         if day.month != month:
-            execute(SQL("ANALYZE"))
+            if month in ANALYZED_AFTER:
+                execute(SQL("ANALYZE"))
             month = day.month
             tell(f"{day:%B %Y}")
 
@@ -119,13 +125,14 @@ def _finish(rows: SetUp, now: datetime) -> None:
     execute(
         SQL(
             "UPDATE accounts_contact c SET last_seen_at = coalesce("
-            "c.left_at, a.last_event_at + make_interval(hours => 9) - make_interval(days => (c.id % 6)::int))"
+            "c.left_at, a.last_event_at + make_interval(hours => 9) - make_interval(days => mod(c.id, 6)::int))"
             " FROM usage_accountactivity a WHERE a.account_id = c.account_id AND c.role <> 'billing'"
         )
     )
-    refresh_priorities(now=now)
     for contact in _to_be_asked():
         invite(survey=rows.surveys["nps"], contact=contact, occasion="demo", now=now)
+    _run_engines(now)
+    refresh_priorities(now=now)
 
 
 def _to_be_asked() -> list[Contact]:

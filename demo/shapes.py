@@ -150,7 +150,10 @@ def _ordinary_bends(rng: Random) -> list[Bend]:
     if rng.random() < 0.14:
         start = rng.randint(12, 280)
         bends.append(Bend(start, start - rng.randint(6, 25), 0.04, 0.04, ("messaging",), passes=True))
-    if rng.random() < 0.1:
+    if rng.random() < 0.07:
+        start = rng.randint(5, 200)
+        bends.append(Bend(start, start - rng.randint(9, 14), 0.0, 0.0, ("tasks",), passes=True))
+    if rng.random() < 0.16:
         start = rng.randint(30, 200)
         bends.append(Bend(start, max(1, start - 90), 1.0, rng.uniform(0.35, 0.7)))
     return bends

@@ -201,11 +201,12 @@ def _exchange(rng: Random, shape: Shape, people: Sequence[Person], day: date, to
 def asked(rng: Random, shape: Shape, people: Sequence[Person], tickets: Sequence[Request], today: date) -> list[Asked]:
     """The survey invitations of the year, with the answers."""
     found = []
-    for wave, around in (("spring", 290), ("autumn", 120)):
+    for wave, around in (("spring", 290), ("autumn", 150), ("winter", 26)):
         shift = rng.randint(-35, 35)
         for person in people:
-            days_ago = around + shift + rng.randint(-3, 3)
-            if person.role != "billing" and _alive(shape, today, days_ago + 30):
+            days_ago = max(8, around + (shift if around > 100 else shift // 2) + rng.randint(-3, 3))
+            apart = wave == "winter" and shape.story
+            if person.role != "billing" and not apart and _alive(shape, today, days_ago + 30):
                 found.append(_nps(rng, shape, person, today, days_ago, wave))
     for ticket in tickets:
         closed = ticket.solved_again_at or ticket.solved_at

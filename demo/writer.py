@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from accounts.models import Account, Contact, Event, Offboarding, StageEntry, Touchpoint
 from accounts.services.accounts import end_account
@@ -110,16 +111,13 @@ class Writer:
                 tags=customer.tags,
                 custom=customer.custom,
                 customer_since=customer.joined_on,
-                stage=self.rows.stages[customer.stages[0].stage],
-                stage_entered_at=customer.stages[0].at,
+                stage=self.rows.stages[_moves(customer, now)[-1].stage],
+                stage_entered_at=_moves(customer, now)[-1].at,
             )
             for _at, customer in joined
         )
         self.accounts.update((account.external_id or "", account) for account in accounts)
-        StageEntry.objects.bulk_create(
-            StageEntry(account=account, stage=account.stage, entered_at=customer.stages[0].at, reason="Contract signed")
-            for account, (_at, customer) in zip(accounts, joined, strict=True)
-        )
+        self._write_stays([(customer, _moves(customer, now)) for _at, customer in joined])
         contacts = Contact.objects.bulk_create(
             Contact(
                 account=self.accounts[customer.key],
@@ -142,10 +140,39 @@ class Writer:
             ]
         )
 
+    def _write_stays(self, journeys: list[tuple[Customer, list[StageMove]]]) -> None:
+        """Write the stays in stages that are told at once, because they are older than the first look."""
+        StageEntry.objects.bulk_create(
+            StageEntry(
+                account=self.accounts[customer.key],
+                stage=self.rows.stages[move.stage],
+                entered_at=move.at,
+                left_at=following.at if following else None,
+                reason=move.reason,
+            )
+            for customer, moves in journeys
+            for move, following in zip_longest(moves, moves[1:])
+        )
+        record_many(
+            [
+                Event(
+                    account=self.accounts[customer.key],
+                    kind="stage.entered",
+                    happened_at=move.at,
+                    data={"stage": move.stage, "from": before.stage if before else None, "reason": move.reason},
+                )
+                for customer, moves in journeys
+                for before, move in zip([None, *moves], moves, strict=False)
+            ]
+        )
+
     def _write_moves(self, now: datetime) -> None:
         for at, (customer, move) in self._moves.take(now):
+            account = self.accounts[customer.key]
+            if account.stage_entered_at is not None and at <= account.stage_entered_at:
+                continue
             enter_stage(
-                account=self.accounts[customer.key],
+                account=account,
                 stage=self.rows.stages[move.stage],
                 by=self.rows.users.get(customer.owner),
                 now=at,
@@ -213,6 +240,11 @@ class Writer:
     def _write_returns(self, now: datetime) -> None:
         for at, customer in self._returns.take(now):
             Account.objects.filter(pk=self.accounts[customer.key].pk).update(ended_at=None, updated_at=at)
+
+
+def _moves(customer: Customer, now: datetime) -> list[StageMove]:
+    """The customer's stages up to ``now``, the first one always."""
+    return [move for number, move in enumerate(customer.stages) if number == 0 or move.at <= now]
 
 
 def _weeks(company: Company) -> Iterator[tuple[int, date]]:

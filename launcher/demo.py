@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from demo import DEMO_PASSWORD
 from launcher import servers
 from launcher.console import CannotGoOn, say, step
 from launcher.environment import PYTHON, VENV, ensure_environment
@@ -21,7 +22,6 @@ from launcher.places import DEVELOPMENT, LOCAL, ROOT
 from launcher.processes import Family, last_lines
 from launcher.static import STATIC_ROOT, collect_static
 
-DEMO_PASSWORD = "customer-success"  # noqa: S105  # printed on the screen for everybody
 SIGN_INS = (
     ("admin", "admin@demo.example"),
     ("CSM", "csm@demo.example"),
@@ -97,7 +97,6 @@ def demo_environment(*, port: int, mail_port: int) -> dict[str, str]:
         "STATIC_ROOT": str(STATIC_ROOT),
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{mail_port}",
         "DEFAULT_FROM_EMAIL": "Customer Success <cs@demo.example>",
-        "DEMO_PASSWORD": DEMO_PASSWORD,
         "LOG_LEVEL": "INFO",
         "PYTHONUNBUFFERED": "1",
     }

@@ -49,22 +49,27 @@ def _days(given: Any, attribute: Attribute) -> Any:
 
 
 def _text(given: Any, attribute: Attribute) -> Any:
-    if not isinstance(given, str) or not storable(given) or len(given) > 500:
-        raise BadValue(_("Give a text of at most 500 characters."))
-    if attribute.choices is not None:
-        known = choices_of(attribute)
-        if given not in known:
+    return _known_texts([given], attribute)[0]
+
+
+def _known_texts(texts: list[Any], attribute: Attribute) -> list[str]:
+    """The texts, once each was seen to be one of the attribute's values, which are asked for only once."""
+    known = choices_of(attribute) if attribute.choices is not None else None
+    for given in texts:
+        if not isinstance(given, str) or not storable(given) or len(given) > 500:
+            raise BadValue(_("Give a text of at most 500 characters."))
+        if known is not None and given not in known:
             raise BadValue(
                 _("“%(given)s” is not one of its values; use one of: %(known)s.")
                 % {"given": given[:60], "known": ", ".join(list(known)[:20])}
             )
-    return given
+    return texts
 
 
 def _texts(given: Any, attribute: Attribute) -> Any:
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_VALUES:
         raise BadValue(_("Give a list of 1 to %(most)s texts.") % {"most": MOST_VALUES})
-    return [_text(one, attribute) for one in given]
+    return _known_texts(given, attribute)
 
 
 def _part(given: Any, attribute: Attribute) -> Any:

@@ -1,0 +1,182 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+
+from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Ticket, Touched, User, Workspace
+from demo import DEMO_PASSWORD
+from demo.company import Company
+from demo.load import is_loaded
+from demo.stories import CSM, STORIES
+from health.models import HealthDay, HealthScore
+from health.queries import load_definitions
+from outbox.models import Message
+from playbooks.models import Playbook, Run, Task
+from surveys.models import Response
+from tests.demo.conftest import NOW
+from usage.models import DailyUsage, RollingUsage
+
+pytestmark = pytest.mark.usefixtures("demo")
+
+
+def account_of(story: str) -> Account:
+    return Account.objects.get(name=STORIES[story])
+
+
+def runs_of(story: str, playbook: str) -> list[str]:
+    return list(
+        account_of(story).runs.filter(playbook__key=playbook).order_by("entered_at").values_list("state", flat=True)
+    )
+
+
+def health_days_ago(account: Account, days: int) -> float:
+    day = HealthDay.objects.get(account=account, day=NOW.date() - timedelta(days=days))
+    assert day.score is not None
+    return day.score
+
+
+def test_nothing_changes_when_it_is_loaded_again() -> None:
+    before = (Account.objects.count(), Event.objects.count(), DailyUsage.objects.count())
+    said = StringIO()
+
+    call_command("load_demo", stdout=said)
+
+    assert "nothing was loaded" in said.getvalue()
+    assert (Account.objects.count(), Event.objects.count(), DailyUsage.objects.count()) == before
+    assert is_loaded()
+
+
+def test_interrupted_load_is_known_by_the_workspaces_name() -> None:
+    workspace = Workspace.current()
+    Workspace.objects.update(name="Harbor (loading)")
+
+    assert not is_loaded()
+
+    Workspace.objects.update(name=workspace.name)
+
+
+@pytest.mark.parametrize("email", ["admin@demo.example", "csm@demo.example", "leader@demo.example"])
+def test_sign_in_works_with_the_printed_password(email: str) -> None:
+    assert authenticate(email=email, password=DEMO_PASSWORD) == User.objects.get(email=email)
+
+
+def test_engines_have_dealt_with_everything() -> None:
+    assert load_definitions().problems == ()
+    assert not Playbook.objects.exclude(problem="").exists()
+    assert not EventInbox.objects.exists()
+    assert not Touched.objects.exists()
+    assert not Event.objects.filter(happened_at__gt=NOW).exists()
+    assert not Run.objects.due(NOW).exists()
+    assert HealthScore.objects.count() == Account.objects.live().count()
+
+
+def test_runs_stand_in_every_state_that_needs_no_accident() -> None:
+    assert set(Run.objects.values_list("state", flat=True)) == {"waiting", "recovered", "finished", "exited"}
+    assert {"open", "done"} == set(Task.objects.values_list("status", flat=True))
+
+
+def test_only_two_mails_wait_to_be_sent() -> None:
+    assert list(Message.objects.values_list("status", flat=True)) == ["pending", "pending"]
+    assert Response.objects.filter(survey__key="nps").exists()
+
+
+def test_rolling_windows_agree_with_the_days() -> None:
+    account = account_of("happy-expander")
+    rolling = RollingUsage.objects.get(account=account, feature__key="tasks")
+    days = DailyUsage.objects.filter(account=account, feature__key="tasks", day__gt=NOW.date() - timedelta(days=28))
+
+    assert rolling.last_28 == sum(days.values_list("count", flat=True))
+
+
+def test_health_falls_when_the_champion_leaves() -> None:
+    account = account_of("champion-leaves")
+
+    assert Contact.objects.filter(account=account, role="champion", left_at=None).count() == 0
+    assert health_days_ago(account, 1) < health_days_ago(account, 81) - 10
+
+
+def test_health_falls_when_use_fades() -> None:
+    account = account_of("slow-fade")
+
+    assert health_days_ago(account, 1) < health_days_ago(account, 165) - 10
+    assert Run.objects.filter(account=account, playbook__key="quiet-account").exists()
+
+
+def test_onboarding_that_stalls_has_an_open_task() -> None:
+    account = account_of("bad-onboarding")
+
+    assert account.stage is not None
+    assert account.stage.key == "onboarding"
+    assert account.tasks.filter(status="open", run__playbook__key="onboarding-stalled").exists()
+
+
+def test_happy_customer_has_upgraded() -> None:
+    account = account_of("happy-expander")
+
+    assert account.plan is not None
+    assert account.plan.key == "enterprise"
+    assert Response.objects.filter(account=account, score=10).exists()
+    assert account.health.band == "good"
+
+
+def test_run_leaves_without_a_task_when_messaging_recovers() -> None:
+    assert runs_of("seasonal-leave", "low-messaging")[-1] == "recovered"
+    assert (
+        not account_of("seasonal-leave")
+        .tasks.filter(run__playbook__key="low-messaging", created_at__gte=NOW - timedelta(days=60))
+        .exists()
+    )
+
+
+def test_run_waits_while_people_are_on_leave() -> None:
+    assert runs_of("on-leave-now", "low-messaging") == ["waiting"]
+
+
+def test_csm_has_a_task_when_messaging_stays_low() -> None:
+    task = account_of("low-messaging").tasks.get(status="open", run__playbook__key="low-messaging")
+
+    assert task.owner == User.objects.get(email=CSM)
+    assert task.why
+
+
+def test_task_has_no_owner_when_the_account_has_none() -> None:
+    assert account_of("no-owner").tasks.get(run__playbook__key="low-messaging", status="open").owner is None
+
+
+def test_urgent_tickets_are_open_again() -> None:
+    open_again = Ticket.objects.unsolved().filter(account=account_of("urgent-tickets"), priority="urgent")
+
+    assert open_again.filter(reopened_count=1).count() >= 2
+
+
+def test_csm_has_a_task_when_a_detractor_answered_yesterday() -> None:
+    task = account_of("detractor").tasks.get(run__playbook__key="detractor", created_at__gte=NOW - timedelta(days=2))
+
+    assert (task.status, task.owner) == ("open", User.objects.get(email=CSM))
+
+
+def test_renewal_at_risk_has_an_open_task() -> None:
+    assert account_of("renewal-at-risk").tasks.filter(status="open", run__playbook__key="renewal-at-risk").exists()
+
+
+def test_waiting_run_is_left_when_the_customer_goes() -> None:
+    account = account_of("churned")
+
+    assert Offboarding.objects.get(account=account).competitor
+    assert account.ended_at is not None
+    assert runs_of("churned", "low-messaging")[-1] == "exited"
+
+
+def test_customer_that_came_back_is_live() -> None:
+    account = account_of("win-back")
+
+    assert account.ended_at is None
+    assert account.offboardings.count() == 1
+    assert account.subscriptions.filter(ended_on=None).count() == 1
+
+
+def test_company_is_what_was_made_up(demo: Company) -> None:
+    assert Account.objects.count() == len(demo.customers) == 60
+    assert User.objects.get(email=CSM).book.count() >= len(STORIES) - 1
