@@ -11,6 +11,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
+from accounts.attributes.registry import choices_of
 from accounts.conditions import Explanation
 from accounts.models import Event
 
@@ -59,6 +60,7 @@ class Teller:
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
         self.catalogue = Catalogue()
+        self._names: dict[str, dict[str, Any]] = {}
 
     def why(self, reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         """The sentences of a task's ``why``: what was seen, when, each with its numbers."""
@@ -110,7 +112,14 @@ class Teller:
             return ", ".join(self.value(finding, one) for one in value)
         if isinstance(value, str) and finding["type"] in ("date", "datetime"):
             return self.day(value) if "T" in value else formats.date_format(date.fromisoformat(value), "DATE_FORMAT")
-        return _("not known") if value is None else str(value)
+        return _("not known") if value is None else self._name(finding, str(value))
+
+    def _name(self, finding: Mapping[str, Any], value: str) -> str:
+        """The label of a choice, as long as the attribute has it; other words as they are."""
+        key = finding["attribute"]
+        if finding["type"] == "choice" and key not in self._names:
+            self._names[key] = choices_of(self.catalogue[key]) if key in self.catalogue else {}
+        return str(self._names.get(key, {}).get(value, value))
 
     def limit(self, finding: Mapping[str, Any]) -> str:
         """What the playbook looks for and whether it is so, such as ``below 10`` or ``not below 10``."""
