@@ -322,7 +322,7 @@ PLAYBOOKS = (
         "Renewal at risk",
         "The contract ends within ninety days and the health is not good.",
         _definition(
-            _when(leaf("days_to_renewal", "lte", 90), leaf("health", "lt", 60)),
+            _when(leaf("days_to_renewal", "lte", 90), leaf("health", "lt", 56)),
             STAFFED,
             [
                 _task(

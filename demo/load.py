@@ -28,7 +28,7 @@ from usage.services import turn_windows
 UNFINISHED = f"{COMPANY} (loading)"
 """The workspace's name while the company is being loaded: what an interrupted load left is known by it."""
 
-CLOSELY = 60
+CLOSELY = 49
 LONG_AGO = 186
 """The last so many days are walked day by day, those before week by week, and long ago two weeks at a time."""
 

@@ -235,7 +235,7 @@ def _nps(rng: Random, shape: Shape, person: Person, today: date, days_ago: int, 
     answers = rng.random() < 0.5 and (shape.ended_days_ago is None or days_ago - 6 > shape.ended_days_ago)
     if not answers:
         return Asked("nps", person.key, invited, wave)
-    score = round(min(10, max(0, rng.gauss(3.2 + 7.2 * shape.mood, 1.6))))
+    score = round(min(10, max(0, rng.gauss(3.8 + 7.2 * shape.mood, 1.6))))
     category = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
     comment = rng.choice(COMMENTS[category][person.language]) if rng.random() < 0.6 else ""
     return Asked("nps", person.key, invited, wave, invited + timedelta(hours=rng.uniform(0.2, 130)), score, comment)

@@ -94,13 +94,13 @@ def test_health_falls_when_the_champion_leaves() -> None:
     account = account_of("champion-leaves")
 
     assert Contact.objects.filter(account=account, role="champion", left_at=None).count() == 0
-    assert health_days_ago(account, 1) < health_days_ago(account, 81) - 10
+    assert health_days_ago(account, 1) < health_days_ago(account, 84) - 10
 
 
 def test_health_falls_when_use_fades() -> None:
     account = account_of("slow-fade")
 
-    assert health_days_ago(account, 1) < health_days_ago(account, 165) - 10
+    assert health_days_ago(account, 1) < health_days_ago(account, 161) - 10
     assert Run.objects.filter(account=account, playbook__key="quiet-account").exists()
 
 
