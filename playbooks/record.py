@@ -205,7 +205,9 @@ def _category(category: str) -> str:
 
 
 def _number(number: float) -> str:
-    return formats.number_format(number, use_l10n=True, force_grouping=True)
+    rounded = round(number, 2)
+    whole = rounded == int(rounded)
+    return formats.number_format(int(rounded) if whole else rounded, use_l10n=True, force_grouping=True)
 
 
 def _with_unit(number: str, finding: Mapping[str, Any]) -> str:
