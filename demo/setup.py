@@ -12,6 +12,7 @@ from accounts.models import CustomField, Plan, Segment, Stage, User, Workspace
 from accounts.services.segments import save_segment
 from demo import DEMO_PASSWORD, catalogue
 from demo.activity import included
+from demo.plays import PLAYBOOKS
 from health.models import Measure, Profile, ProfileMeasure
 from playbooks.models import Playbook
 from playbooks.services import publish
@@ -136,7 +137,7 @@ def _health(segments: dict[str, Segment]) -> None:
 
 
 def _playbooks(*, author: User, now: datetime) -> None:
-    for plan in catalogue.PLAYBOOKS:
+    for plan in PLAYBOOKS:
         playbook = Playbook.objects.create(key=plan.key, name=plan.name, description=plan.description)
         if not plan.is_draft:
             publish(playbook=playbook, definition=plan.definition, author=author, note="First version", now=now)
