@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Touchpoint, User
 from common import clock
-from common.text import storable
+from common.text import one_line, storable
 from playbooks.models import Task
+
+SUMMARY_LENGTH = 300
 
 
 class StorableField(forms.CharField):
@@ -78,7 +80,7 @@ class TaskForm(forms.Form):
     """A task that somebody makes by hand."""
 
     title = StorableField(label=_("What is to be done"), max_length=300)
-    due = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}))
+    due = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     severity = forms.TypedChoiceField(
         label=_("Severity"), choices=Task.Severity.choices, coerce=int, initial=Task.Severity.NORMAL
     )
@@ -92,7 +94,7 @@ class TaskForm(forms.Form):
         return datetime(day.year, day.month, day.day, 17, tzinfo=timezone.get_current_timezone())
 
 
-class TouchpointForm(forms.ModelForm[Touchpoint]):
+class TouchpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the type checker alone
     """An exchange with a customer."""
 
     kind = forms.ChoiceField(
@@ -144,3 +146,18 @@ class TouchpointForm(forms.ModelForm[Touchpoint]):
         if when > clock.now() + timedelta(minutes=10):
             raise forms.ValidationError(_("Choose a time that has passed; what is planned is a task."))
         return when
+
+
+class NoteForm(forms.Form):
+    """Something to remember about an account."""
+
+    text = StorableField(label=_("Note"), max_length=100_000, widget=forms.Textarea(attrs={"rows": 5}))
+
+    def touchpoint(self) -> dict[str, str]:
+        """The note as a touchpoint keeps it: the first line is its summary, the body is left out when that is all."""
+        text: str = self.cleaned_data["text"]
+        first, _break, _rest = text.partition("\n")
+        summary = one_line(first)
+        if len(summary) > SUMMARY_LENGTH:
+            summary = f"{summary[: SUMMARY_LENGTH - 1]}…"
+        return {"summary": summary, "body": "" if summary == text else text}

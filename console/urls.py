@@ -1,6 +1,17 @@
 from django.urls import path
 
-from console.views import health, home, playbooks, queue, search, segments, surveys
+from console.views import (
+    account,
+    account_actions,
+    accounts,
+    health,
+    home,
+    playbooks,
+    queue,
+    search,
+    segments,
+    surveys,
+)
 
 app_name = "console"
 
@@ -15,6 +26,25 @@ urlpatterns = [
     path("queue/<int:pk>/wake/", queue.wake, name="queue_wake"),
     path("queue/<int:pk>/assign/", queue.assign, name="queue_assign"),
     path("queue/<int:pk>/assign/<int:owner>/", queue.assign_back, name="queue_assign_back"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/<int:pk>/", account.overview, name="account"),
+    path("accounts/<int:pk>/timeline/", account.timeline, name="account_timeline"),
+    path("accounts/<int:pk>/timeline/more/", account.timeline_more, name="account_timeline_more"),
+    path("accounts/<int:pk>/people/", account.people, name="account_people"),
+    path("accounts/<int:pk>/usage/", account.usage_section, name="account_usage"),
+    path("accounts/<int:pk>/tickets/", account.tickets_section, name="account_tickets"),
+    path("accounts/<int:pk>/revenue/", account.revenue_section, name="account_revenue"),
+    path("accounts/<int:pk>/tasks/", account.tasks, name="account_tasks"),
+    path("accounts/<int:pk>/peek/", account.peek, name="account_peek"),
+    path("accounts/<int:pk>/next/", account.next_account, name="account_next"),
+    path("accounts/<int:pk>/touchpoints/new/", account_actions.touchpoint, name="account_touchpoint"),
+    path(
+        "accounts/<int:pk>/touchpoints/<int:touchpoint>/withdraw/",
+        account_actions.withdraw,
+        name="account_touchpoint_withdraw",
+    ),
+    path("accounts/<int:pk>/notes/new/", account_actions.note, name="account_note"),
+    path("accounts/<int:pk>/tasks/new/", account_actions.task, name="account_task"),
     path("health/", health.health, name="health"),
     path("surveys/", surveys.surveys, name="surveys"),
     path("surveys/<slug:key>/", surveys.survey, name="survey"),

@@ -14,4 +14,5 @@ urlpatterns = [
     path("api/v1/", include("cs_platform.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("console.urls")),
 ]

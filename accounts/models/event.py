@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now
 
 from accounts.models.account import Account
 from accounts.models.contact import Contact
+from accounts.models.touchpoint import Touchpoint
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -21,6 +24,13 @@ class EventQuerySet(models.QuerySet["Event"]):
     def timeline(self) -> EventQuerySet:
         """Latest first."""
         return self.order_by("-happened_at", "-id")
+
+    def standing(self) -> EventQuerySet:
+        """Without touchpoints that were taken back, nor their taking back."""
+        named = self.alias(touchpoint=KT("data__touchpoint"))
+        kept = Exists(Touchpoint.objects.filter(pk=Cast(OuterRef("touchpoint"), models.BigIntegerField())))
+        withdrawn = Q(kind="touchpoint.logged", touchpoint__isnull=False) & ~kept
+        return named.exclude(withdrawn).exclude(kind="touchpoint.withdrawn")
 
 
 class Event(models.Model):

@@ -6,6 +6,7 @@ import { startOptimism } from "./optimistic.js";
 import { startOverlays } from "./overlays.js";
 import { startPalette } from "./palette.js";
 import { startProgress } from "./progress.js";
+import { startSubmitting } from "./submit.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
 
@@ -16,4 +17,5 @@ startLists();
 startOptimism();
 startPalette();
 startProgress();
+startSubmitting();
 startActions();

@@ -49,7 +49,7 @@ def test_queue_shows_the_most_pressing_task_first(client: Client, csm: User) -> 
 
     assert page.index("Sooner") < page.index("Later")
     assert "2 tasks to do" in page
-    assert "$9k" in page
+    assert "$9.0k" in page
 
 
 def test_another_persons_task_is_not_in_the_queue(client: Client) -> None:

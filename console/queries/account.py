@@ -1,0 +1,228 @@
+"""What the account page shows at a glance: who they are, how they are, what is due, who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.attributes import Facts
+from accounts.models import Account, Contact, Event, Touchpoint, User
+from accounts.queries import facts_of
+from console.queries.tasks import TaskRow, task_rows
+from console.plots import carried, line_chart, short_day
+from console.timeline import GROUPS, Told, after, cursor_of, tell
+from health.models import Band, Profile
+from health.queries import ExplainedMeasure, HealthExplanation, explain_health, health_history
+from playbooks.models import Run, Task
+from surveys.scales import Category
+
+GLANCE = (
+    "mrr",
+    "annualised_mrr",
+    "renewal_on",
+    "days_to_renewal",
+    "customer_days",
+    "seats.active",
+    "seats.active_share",
+    "health",
+    "health.band",
+    "health.change_28d",
+    "health.band_days",
+    "stage.days",
+    "tickets.open",
+    "tickets.open_urgent",
+    "nps.last",
+    "nps.last_category",
+    "usage.events_28d",
+    "usage.change_28d",
+    "usage.days_since",
+)
+
+TIMELINE_PAGE = 40
+LATEST = 8
+HISTORY_DAYS = 180
+ROLES_IN_ORDER = (Contact.Role.DECISION_MAKER, Contact.Role.CHAMPION, Contact.Role.BILLING, Contact.Role.USER)
+
+
+def glance(account: Account, *, now: datetime) -> dict[str, Any]:
+    """The facts of the header, by attribute key with underscores for dots, in one query.
+
+    Beside them: ``customer_for`` in words, and ``nps_words`` for the category of the last answer.
+    """
+    facts: Mapping[str, Facts] = facts_of(account, GLANCE, now=now)
+    found: dict[str, Any] = {key.replace(".", "_"): facts[key].value for key in GLANCE}
+    category = found["nps_last_category"]
+    found["nps_words"] = Category(category).label if category else ""
+    found["customer_for"] = _length(found["customer_days"])
+    return found
+
+
+def _length(days: int | None) -> str:
+    """A stretch of days as people say it: years, else months, else days."""
+    if days is None or days < 0:
+        return ""
+    if days >= 730:
+        return ngettext("%(n)s year", "%(n)s years", days // 365) % {"n": days // 365}
+    if days >= 60:
+        return ngettext("%(n)s month", "%(n)s months", days // 30) % {"n": min(days // 30, 23)}
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+
+
+def last_touch(account: Account) -> Touchpoint | None:
+    """The latest exchange with the account."""
+    return account.touchpoints.select_related("user", "contact").order_by("-happened_at", "-id").first()
+
+
+def next_in_book(account: Account, *, user: User) -> Account | None:
+    """The live account that follows by name in the book of the account's owner, the first one after the last."""
+    book = Account.objects.visible_to(user).live().filter(owner=account.owner).order_by("name", "id")
+    following = book.filter(Q(name__gt=account.name) | Q(name=account.name, pk__gt=account.pk)).first()
+    return following or book.first()
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """One page of a timeline, and the cursor of the next one; empty at the end."""
+
+    items: list[Told]
+    more: str
+
+
+def timeline(account: Account, *, group: str, before: str, limit: int, currency: str) -> TimelinePage:
+    """What happened to the account, latest first, narrowed to one of ``timeline.GROUPS``."""
+    events = Event.objects.filter(account=account)
+    if group in GROUPS:
+        events = events.filter(GROUPS[group].condition)
+    found = list(after(events.standing(), before).timeline().select_related("user", "contact")[: limit + 1])
+    shown = found[:limit]
+    return TimelinePage(items=tell(shown, currency=currency), more=cursor_of(shown[-1]) if len(found) > limit else "")
+
+
+def open_tasks(account: Account, *, now: datetime) -> list[TaskRow]:
+    """The account's open tasks, the one to do first coming first, snoozed ones included."""
+    tasks = Task.objects.open().filter(account=account).select_related("account", "owner", "run__playbook")
+    return task_rows(tasks.order_by("-priority", "id"), now=now)
+
+
+def closed_tasks(account: Account) -> list[Task]:
+    """The tasks that were closed last."""
+    closed = Task.objects.filter(account=account).exclude(status=Task.Status.OPEN)
+    return list(closed.select_related("done_by", "owner").order_by(F("done_at").desc(nulls_last=True), "-id")[:30])
+
+
+def people(account: Account) -> list[Contact]:
+    """Everybody at the account: who is still there first, who decides before who uses."""
+    rank = Case(
+        *(When(role=role, then=Value(place)) for place, role in enumerate(ROLES_IN_ORDER)),
+        default=Value(len(ROLES_IN_ORDER)),
+        output_field=IntegerField(),
+    )
+    return list(account.contacts.order_by(F("left_at").asc(nulls_first=True), rank, "name", "id"))
+
+
+def team(account: Account) -> list[tuple[str, User]]:
+    """Who of the company works with the account, each with what they are to it."""
+    owner = [(_("CSM"), account.owner)] if account.owner else []
+    members = account.team.select_related("user").order_by("role")
+    return [*owner, *((str(member.get_role_display()), member.user) for member in members)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run of a playbook on the account, and in words what it does next."""
+
+    run: Run
+    next_step: str
+
+
+def runs(account: Account) -> list[RunRow]:
+    """The latest runs, live ones first."""
+    live_first = Case(When(state__in=Run.LIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
+    found = Run.objects.filter(account=account).select_related("playbook", "version")
+    return [RunRow(run, _next_step(run)) for run in found.order_by(live_first, "-entered_at", "-id")[:6]]
+
+
+def _next_step(run: Run) -> str:
+    kinds = {step.get("id"): step.get("kind") for step in run.version.definition.get("steps", [])}
+    words = {
+        "check": _("looks again"),
+        "task": _("gives a task"),
+        "survey": _("sends a survey"),
+        "stage": _("moves the stage"),
+    }
+    return words.get(str(kinds.get(run.step)), _("goes on"))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRow:
+    """One measure's part in the score, and the band that its points would be."""
+
+    part: ExplainedMeasure
+    band: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A score with its reasons, what takes most points away first, and its history with what to see in it."""
+
+    explained: HealthExplanation
+    counted: list[MeasureRow]
+    left_out: list[ExplainedMeasure]
+    chart: dict[str, Any] | None
+    title: str
+
+
+def health(account: Account, *, now: datetime) -> Health | None:
+    """The account's health and its reasons; None without a score."""
+    explained = explain_health(account=account, now=now)
+    if explained is None:
+        return None
+    days = health_history(account=account, days=HISTORY_DAYS)
+    chart = None
+    if len(days) > 1:
+        first, last = days[0].day, days[-1].day
+        calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        scores = carried({day.day: day.score for day in days}, calendar)
+        chart = line_chart([short_day(day) for day in calendar], [(_("Health"), scores)], low=0, high=100)
+    return Health(
+        explained=explained,
+        counted=[MeasureRow(part, _band(part, explained.profile)) for part in sorted(explained.counted, key=_gained)],
+        left_out=[part for part in explained.measures if part.left_out],
+        chart=chart,
+        title=_health_title([day.score for day in days]),
+    )
+
+
+def _gained(part: ExplainedMeasure) -> float:
+    """Minus the points of the score that the measure keeps away, so that the most harmful one sorts first."""
+    return -(100 - (part.points or 0)) * (part.weight or 0)
+
+
+def _band(part: ExplainedMeasure, profile: Profile | None) -> str:
+    if profile is None or part.points is None:
+        return ""
+    if part.points >= profile.good_from:
+        return Band.GOOD
+    return Band.WATCH if part.points >= profile.watch_from else Band.POOR
+
+
+def _health_title(scores: list[float | None]) -> str:
+    known = [score for score in scores if score is not None]
+    if len(known) < 2:
+        return _("Health has one score so far")
+    first, last = round(known[0]), round(known[-1])
+    words = {"first": first, "last": last, "best": round(max(known)), "worst": round(min(known))}
+    if abs(last - first) >= 5:
+        rose = last > first
+        return (
+            _("Health rose from %(first)s to %(last)s") if rose else _("Health fell from %(first)s to %(last)s")
+        ) % words
+    if words["best"] - words["worst"] >= 10:
+        return _("Health is back at %(last)s after moving between %(worst)s and %(best)s") % words
+    return _("Health holds at %(last)s") % words

@@ -1,0 +1,133 @@
+"""What people write on an account: touchpoints, notes and tasks; in a dialog for HTMX, on a page without it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Account, Touchpoint
+from accounts.services.touchpoints import log_touchpoint, withdraw_touchpoint
+from common import clock
+from console.forms import NoteForm, TaskForm, TouchpointForm
+from console.staff import StaffRequest, editor_page
+from console.views.account import find_account
+from playbooks.services.tasks import create_task
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def touchpoint(request: StaffRequest, pk: int) -> HttpResponse:
+    """Log an exchange with the customer."""
+    account = find_account(request, pk)
+    initial = {"happened_at": timezone.localtime(clock.now()), "kind": Touchpoint.Kind.CALL, "sentiment": ""}
+    form = TouchpointForm(request.POST or None, account=account, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        details = {**form.cleaned_data}
+        logged = log_touchpoint(
+            account=account,
+            user=request.user,
+            kind=details.pop("kind"),
+            summary=details.pop("summary"),
+            happened_at=details.pop("happened_at"),
+            **details,
+        )
+        return _logged(request, account, logged)
+    return _ask(request, "console/account/_touchpoint_form.html", account, form)
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def note(request: StaffRequest, pk: int) -> HttpResponse:
+    """Write down something about the account; its first line stands on the timeline."""
+    account = find_account(request, pk)
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        written = log_touchpoint(
+            account=account,
+            user=request.user,
+            kind=Touchpoint.Kind.NOTE,
+            happened_at=clock.now(),
+            **form.touchpoint(),
+        )
+        return _logged(request, account, written)
+    return _ask(request, "console/account/_note_form.html", account, form)
+
+
+def _logged(request: StaffRequest, account: Account, logged: Touchpoint) -> HttpResponse:
+    words = _("Logged on %(account)s: %(summary)s") % {"account": account.name, "summary": logged.summary}
+    undo = reverse("console:account_touchpoint_withdraw", args=[account.pk, logged.pk])
+    return _done(request, account, words, undo=undo)
+
+
+@editor_page
+@require_POST
+def withdraw(request: StaffRequest, pk: int, touchpoint: int) -> HttpResponse:
+    """Take back a touchpoint or note."""
+    account = find_account(request, pk)
+    logged = get_object_or_404(Touchpoint.objects.select_related("account"), account=account, pk=touchpoint)
+    withdraw_touchpoint(touchpoint=logged, by=request.user, now=clock.now())
+    return _done(request, account, _("Taken back: %(summary)s") % {"summary": logged.summary})
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def task(request: StaffRequest, pk: int) -> HttpResponse:
+    """Make a task for oneself on the account."""
+    account = find_account(request, pk)
+    form = TaskForm(request.POST or None, initial={"due": timezone.localdate()})
+    if request.method == "POST" and form.is_valid():
+        made = create_task(
+            account=account,
+            owner=request.user,
+            title=form.cleaned_data["title"],
+            due_at=form.cleaned_data["due"],
+            severity=form.cleaned_data["severity"],
+            guidance=form.cleaned_data["guidance"],
+            by=request.user,
+            now=clock.now(),
+        )
+        return _done(request, account, _("In your queue: %(title)s") % {"title": made.title})
+    return _ask(request, "console/account/_task_form.html", account, form)
+
+
+def _ask(request: StaffRequest, template: str, account: Account, form: BaseForm) -> HttpResponse:
+    """The form: in the dialog for HTMX, as a page otherwise; again with its errors when there were any."""
+    context: dict[str, Any] = {"account": account, "form": form, "next": request.POST.get("next", "")}
+    status = 422 if form.is_bound else 200
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, template, context, status=status)
+    crumbs = [
+        {"label": _("Accounts"), "url": reverse("console:accounts")},
+        {"label": account.name, "url": reverse("console:account", args=[account.pk])},
+    ]
+    page = {**context, "form_template": template, "crumbs": crumbs}
+    return render(request, "console/account/form.html", page, status=status)
+
+
+def _done(request: StaffRequest, account: Account, words: str, *, undo: str = "") -> HttpResponse:
+    """Say that it was done, and let the page beneath read itself again; without HTMX go back to the account."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        messages.success(request, words)
+        return redirect(_back(request, account))
+    toast = {"text": words, "level": "success", "undo_url": undo}
+    response = HttpResponse(render_to_string("console/_toast.html", toast, request=request))
+    response["HX-Reswap"] = "none"
+    response["HX-Trigger"] = "dialog-close, account-changed"
+    return response
+
+
+def _back(request: StaffRequest, account: Account) -> str:
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("console:account", args=[account.pk])
