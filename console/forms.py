@@ -153,11 +153,13 @@ class NoteForm(forms.Form):
 
     text = StorableField(label=_("Note"), max_length=100_000, widget=forms.Textarea(attrs={"rows": 5}))
 
-    def touchpoint(self) -> dict[str, str]:
-        """The note as a touchpoint keeps it: the first line is its summary, the body is left out when that is all."""
+    def summary(self) -> str:
+        """The first line, cut to what a touchpoint's summary holds."""
         text: str = self.cleaned_data["text"]
-        first, _break, _rest = text.partition("\n")
-        summary = one_line(first)
-        if len(summary) > SUMMARY_LENGTH:
-            summary = f"{summary[: SUMMARY_LENGTH - 1]}…"
-        return {"summary": summary, "body": "" if summary == text else text}
+        first = one_line(text.partition("\n")[0])
+        return first if len(first) <= SUMMARY_LENGTH else f"{first[: SUMMARY_LENGTH - 1]}…"
+
+    def body(self) -> str:
+        """The whole note, or nothing when the summary says it all."""
+        text: str = self.cleaned_data["text"]
+        return "" if self.summary() == text else text

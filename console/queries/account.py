@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from accounts.attributes import Facts
 from accounts.models import Account, Contact, Event, Touchpoint, User
 from accounts.queries import facts_of
-from console.queries.tasks import TaskRow, task_rows
 from console.plots import carried, line_chart, short_day
+from console.queries.tasks import TaskRow, task_rows
 from console.timeline import GROUPS, Told, after, cursor_of, tell
 from health.models import Band, Profile
 from health.queries import ExplainedMeasure, HealthExplanation, explain_health, health_history

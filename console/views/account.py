@@ -51,7 +51,7 @@ def _section(name: str) -> Callable[[Section], Callable[..., HttpResponse]]:
         def view(request: StaffRequest, pk: int) -> HttpResponse:
             account = find_account(request, pk)
             context = {**_frame(account, name), **build(request, account)}
-            part = request.htmx and request.htmx.target == "account"  # type: ignore[attr-defined]
+            part = request.htmx and request.htmx.target == "account"
             response = render(
                 request, "console/account/_account.html" if part else "console/account/page.html", context
             )
@@ -125,7 +125,7 @@ def _timeline(request: StaffRequest, account: Account) -> dict[str, Any]:
 def timeline_more(request: StaffRequest, pk: int) -> HttpResponse:
     """The next items alone for HTMX; a plain request goes to the page that begins with them."""
     account = find_account(request, pk)
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect(f"{reverse('console:account_timeline', args=[pk])}?{request.GET.urlencode()}")
     return render(request, "console/account/_timeline_items.html", {"account": account, **_timeline(request, account)})
 
@@ -176,7 +176,7 @@ def tasks(request: StaffRequest, account: Account) -> dict[str, Any]:
 @require_GET
 def peek(request: StaffRequest, pk: int) -> HttpResponse:
     """The account in short, beside a list; a plain request gets the whole page."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return redirect("console:account", pk)
     account = find_account(request, pk)
     now = clock.now()

@@ -30,7 +30,7 @@ def touchpoint(request: StaffRequest, pk: int) -> HttpResponse:
     """Log an exchange with the customer."""
     account = find_account(request, pk)
     initial = {"happened_at": timezone.localtime(clock.now()), "kind": Touchpoint.Kind.CALL, "sentiment": ""}
-    form = TouchpointForm(request.POST or None, account=account, initial=initial)
+    form = TouchpointForm(request.POST if request.method == "POST" else None, account=account, initial=initial)
     if request.method == "POST" and form.is_valid():
         details = {**form.cleaned_data}
         logged = log_touchpoint(
@@ -50,14 +50,15 @@ def touchpoint(request: StaffRequest, pk: int) -> HttpResponse:
 def note(request: StaffRequest, pk: int) -> HttpResponse:
     """Write down something about the account; its first line stands on the timeline."""
     account = find_account(request, pk)
-    form = NoteForm(request.POST or None)
+    form = NoteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         written = log_touchpoint(
             account=account,
             user=request.user,
             kind=Touchpoint.Kind.NOTE,
+            summary=form.summary(),
+            body=form.body(),
             happened_at=clock.now(),
-            **form.touchpoint(),
         )
         return _logged(request, account, written)
     return _ask(request, "console/account/_note_form.html", account, form)
@@ -84,7 +85,7 @@ def withdraw(request: StaffRequest, pk: int, touchpoint: int) -> HttpResponse:
 def task(request: StaffRequest, pk: int) -> HttpResponse:
     """Make a task for oneself on the account."""
     account = find_account(request, pk)
-    form = TaskForm(request.POST or None, initial={"due": timezone.localdate()})
+    form = TaskForm(request.POST if request.method == "POST" else None, initial={"due": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         made = create_task(
             account=account,
@@ -104,7 +105,7 @@ def _ask(request: StaffRequest, template: str, account: Account, form: BaseForm)
     """The form: in the dialog for HTMX, as a page otherwise; again with its errors when there were any."""
     context: dict[str, Any] = {"account": account, "form": form, "next": request.POST.get("next", "")}
     status = 422 if form.is_bound else 200
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return render(request, template, context, status=status)
     crumbs = [
         {"label": _("Accounts"), "url": reverse("console:accounts")},
@@ -116,7 +117,7 @@ def _ask(request: StaffRequest, template: str, account: Account, form: BaseForm)
 
 def _done(request: StaffRequest, account: Account, words: str, *, undo: str = "") -> HttpResponse:
     """Say that it was done, and let the page beneath read itself again; without HTMX go back to the account."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         messages.success(request, words)
         return redirect(_back(request, account))
     toast = {"text": words, "level": "success", "undo_url": undo}

@@ -42,7 +42,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
         except ConditionError as error:
             wanted.problem = sentence(error)
     address = _address(request, wanted)
-    part = request.htmx and request.htmx.target == "accounts"  # type: ignore[attr-defined]
+    part = request.htmx and request.htmx.target == "accounts"
     context = {**_context(address, wanted, listing, catalogue), "is_part": part}
     response = render(request, "console/_accounts.html" if part else "console/accounts.html", context)
     patch_vary_headers(response, ["HX-Request"])
