@@ -33,7 +33,7 @@ def staff_frame(request: HttpRequest) -> dict[str, Any]:
     ]
     workspace = Workspace.current()
     return {
-        "actions": actions,
+        "every_action": actions,
         "navigation": [action for action in actions if action["scope"] == GO],
         "search_url": reverse("console:search"),
         "hotkeys_on": user.hotkeys_enabled,

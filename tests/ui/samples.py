@@ -46,7 +46,7 @@ def frame() -> dict[str, Any]:
         for action in ACTIONS
     ]
     return {
-        "actions": actions,
+        "every_action": actions,
         "navigation": [action for action in actions if action["scope"] == GO],
         "search_url": "/search/",
         "workspace": "Meridian",
