@@ -28,8 +28,9 @@ def post(client: Client, write_key: str) -> Post:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         basic = base64.b64encode(f"{write_key if key is None else key}:".encode()).decode()
         sent = {"Authorization": f"Basic {basic}"} | {name.replace("_", "-"): text for name, text in headers.items()}
-        return client.post(
-            f"/v1/{path}", data=data, content_type=headers.pop("content_type", "application/json"), headers=sent
+        # Unlike post(), generic() sends the bytes as they are, whatever charset they are said to have.
+        return client.generic(
+            "POST", f"/v1/{path}", data, headers.pop("content_type", "application/json"), headers=sent
         )
 
     return send
