@@ -22,7 +22,7 @@ from launcher.processes import Family
 from launcher.static import STATIC_ROOT, collect_static
 
 RESULTS = ROOT / "bench" / "results" / "latest.json"
-HOUSEHOLD = {"__main__", "base", "child", "empty_view", "runner", "web"}
+HOUSEHOLD = {"__main__", "base", "child", "empty_view", "insert_view", "runner", "web"}
 POSTGRES = {
     "synchronous_commit": "on",
     "shared_buffers": "2GB",
