@@ -106,7 +106,9 @@ class TouchpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
         choices=[("", _("Not said")), *Touchpoint.Sentiment.choices],
         widget=forms.RadioSelect,
     )
-    summary = StorableField(label=_("What was it about"), max_length=300)
+    summary = StorableField(
+        label=_("What was it about"), max_length=SUMMARY_LENGTH, widget=forms.TextInput(attrs={"autofocus": True})
+    )
     body = StorableField(label=_("Notes"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 4}))
     next_step = StorableField(label=_("Next step"), required=False, max_length=300)
     happened_at = forms.DateTimeField(

@@ -162,7 +162,7 @@ class _Words:
         else:
             title = _("Health went from %(before)s to %(now)s") % words
         score = self.data.get("score")
-        detail = _("Score %(score)s") % {"score": number(score)} if score is not None else ""
+        detail = _("Score %(score)s") % {"score": number(score, 1)} if score is not None else ""
         return self._say(title, "health", tone=now if now != "none" else "", detail=detail)
 
     def _survey(self, what: str) -> Told:

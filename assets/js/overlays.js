@@ -7,7 +7,9 @@ export function openDialog(id) {
   if (!dialog || dialog.open) return;
   for (const other of document.querySelectorAll("dialog:modal")) other.close();
   dialog.showModal();
-  const first = dialog.querySelector("[autofocus], .sheet-body :is(input:not([type='hidden']), select, textarea)");
+  const first =
+    dialog.querySelector("[autofocus]") ??
+    dialog.querySelector(".sheet-body :is(input:not([type='hidden']), select, textarea)");
   first?.focus();
   dialog.dispatchEvent(new CustomEvent("dialog-open"));
 }

@@ -11,6 +11,7 @@ import zlib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from math import floor
 from typing import Any
 
 from django import template
@@ -96,9 +97,12 @@ def health_band(band: str | None, label: str = "") -> SafeString:
 
 @register.simple_tag
 def score(value: Decimal | float | None, band: str | None = None, trend: Any = None, size: str = "") -> SafeString:
-    """Return a health score from 0 to 100: band shape, number and, if given, the change since the last period."""
+    """Return a health score from 0 to 100: band shape, number and, if given, the change since the last period.
+
+    The number is the whole points reached, so that it never shows a threshold that the band says was missed.
+    """
     name = band if band in BAND_LABELS and value is not None else "none"
-    number = "–" if value is None else formats.number_format(value, 0)
+    number = "–" if value is None else str(floor(value))
     return format_html(
         '<span class="score score-{}{}">{}<span class="score-value">{}</span><span class="sr-only">{}</span>{}</span>',
         name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import floor
 from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, Value, When
@@ -18,7 +19,7 @@ from console.plots import carried, line_chart, short_day
 from console.queries.tasks import TaskRow, task_rows
 from console.timeline import GROUPS, Told, after, cursor_of, tell
 from health.models import Band, Profile
-from health.queries import ExplainedMeasure, HealthExplanation, explain_health, health_history
+from health.queries import DayOfHealth, ExplainedMeasure, HealthExplanation, explain_health, health_history
 from playbooks.models import Run, Task
 from surveys.scales import Category
 
@@ -184,6 +185,7 @@ def health(account: Account, *, now: datetime) -> Health | None:
     if explained is None:
         return None
     days = health_history(account=account, days=HISTORY_DAYS)
+    days = [day for day in days if day.day > days[-1].day - timedelta(days=HISTORY_DAYS)]
     chart = None
     if len(days) > 1:
         first, last = days[0].day, days[-1].day
@@ -195,7 +197,7 @@ def health(account: Account, *, now: datetime) -> Health | None:
         counted=[MeasureRow(part, _band(part, explained.profile)) for part in sorted(explained.counted, key=_gained)],
         left_out=[part for part in explained.measures if part.left_out],
         chart=chart,
-        title=_health_title([day.score for day in days]),
+        title=_health_title(days),
     )
 
 
@@ -212,17 +214,23 @@ def _band(part: ExplainedMeasure, profile: Profile | None) -> str:
     return Band.WATCH if part.points >= profile.watch_from else Band.POOR
 
 
-def _health_title(scores: list[float | None]) -> str:
-    known = [score for score in scores if score is not None]
+def _health_title(days: list[DayOfHealth]) -> str:
+    known = [(day.day, floor(day.score)) for day in days if day.score is not None]
     if len(known) < 2:
         return _("Health has one score so far")
-    first, last = round(known[0]), round(known[-1])
-    words = {"first": first, "last": last, "best": round(max(known)), "worst": round(min(known))}
-    if abs(last - first) >= 5:
-        rose = last > first
-        return (
-            _("Health rose from %(first)s to %(last)s") if rose else _("Health fell from %(first)s to %(last)s")
-        ) % words
-    if words["best"] - words["worst"] >= 10:
-        return _("Health is back at %(last)s after moving between %(worst)s and %(best)s") % words
-    return _("Health holds at %(last)s") % words
+    scores = [score for _day, score in known]
+    first, last = scores[0], scores[-1]
+    words = {
+        "first": first,
+        "last": last,
+        "best": max(scores),
+        "worst": min(scores),
+        "days": (known[-1][0] - known[0][0]).days,
+    }
+    if last - first >= 5:
+        return _("Health rose from %(first)s to %(last)s in %(days)s days") % words
+    if first - last >= 5:
+        return _("Health fell from %(first)s to %(last)s in %(days)s days") % words
+    if max(scores) - min(scores) >= 10:
+        return _("Health is back at %(last)s after moving between %(worst)s and %(best)s in %(days)s days") % words
+    return _("Health has held at %(last)s for %(days)s days") % words

@@ -72,10 +72,11 @@ def _features(account: Account) -> tuple[list[Feature], int]:
 
 
 def _weekly(account: Account, today: date) -> dict[int, list[int]]:
-    """Uses of each feature in the last weeks, each of seven days, the one that ends today last."""
+    """Uses of each feature in the last weeks, each of seven days, the one that ended yesterday last."""
     weeks: dict[int, list[int]] = defaultdict(lambda: [0] * TREND_WEEKS)
-    first = today - timedelta(days=7 * TREND_WEEKS - 1)
-    rows = DailyUsage.objects.filter(account=account, day__gte=first, day__lte=today)
+    # A day that has only begun would look like a fall.
+    first = today - timedelta(days=7 * TREND_WEEKS)
+    rows = DailyUsage.objects.filter(account=account, day__gte=first, day__lt=today)
     for feature, day, count in rows.values_list("feature", "day", "count"):
         weeks[feature][(day - first).days // 7] += count
     return weeks

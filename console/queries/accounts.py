@@ -263,4 +263,4 @@ def sentence(error: ConditionError) -> str:
     place = next(iter(error.fields), "")
     # The condition that was typed stands last among those of the quick filters.
     inner = place.partition("]")[2].lstrip(".") if place.startswith("all[") else place
-    return _("%(problem)s (at %(place)s)") % {"problem": error.message, "place": inner} if inner else error.message
+    return _("At %(place)s: %(problem)s") % {"problem": error.message, "place": inner} if inner else error.message
