@@ -16,6 +16,8 @@ from common.text import one_line, storable
 from playbooks.models import Task
 
 SUMMARY_LENGTH = 300
+YEARS_AHEAD = 5
+EARLIEST_YEAR = 2000
 
 
 class StorableField(forms.CharField):
@@ -45,7 +47,7 @@ class SnoozeForm(forms.Form):
     def clean_until(self) -> datetime:
         """The chosen day at eight in the reader's zone."""
         day: date = self.cleaned_data["until"]
-        if day.year > timezone.localdate().year + 5:
+        if day.year > timezone.localdate().year + YEARS_AHEAD:
             raise forms.ValidationError(_("Choose a day within the next five years."))
         begin = datetime(day.year, day.month, day.day, self.WORK_BEGINS, tzinfo=timezone.get_current_timezone())
         if begin <= clock.now():
@@ -91,6 +93,9 @@ class TaskForm(forms.Form):
     def clean_due(self) -> datetime:
         """The end of the working day, at five, in the reader's zone."""
         day: date = self.cleaned_data["due"]
+        today = timezone.localdate()
+        if not today <= day <= today.replace(year=today.year + YEARS_AHEAD, day=1):
+            raise forms.ValidationError(_("Choose today, or a day within the next five years."))
         return datetime(day.year, day.month, day.day, 17, tzinfo=timezone.get_current_timezone())
 
 
@@ -143,8 +148,10 @@ class TouchpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
         contact.empty_label = _("Nobody in particular")
 
     def clean_happened_at(self) -> datetime:
-        """Not in the future, beyond a clock that runs a little fast."""
+        """Not in the future, beyond a clock that runs a little fast, nor in another century."""
         when: datetime = self.cleaned_data["happened_at"]
+        if when.year < EARLIEST_YEAR:
+            raise forms.ValidationError(_("Choose a time since the year 2000."))
         if when > clock.now() + timedelta(minutes=10):
             raise forms.ValidationError(_("Choose a time that has passed; what is planned is a task."))
         return when
