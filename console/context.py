@@ -10,12 +10,24 @@ from django.urls import reverse
 from accounts.models import User, Workspace
 from console.actions import ACTIONS, GO
 
+KEPT = "_staff_frame"
+
 
 def staff_frame(request: HttpRequest) -> dict[str, Any]:
-    """The navigation, the registry of actions and the workspace, for the templates of people signed in."""
+    """The navigation, the registry of actions and the workspace, for the templates of people signed in.
+
+    A page is drawn of many templates, each of which asks: the answer is kept with the request.
+    """
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
+    kept: dict[str, Any] | None = vars(request).get(KEPT)
+    if kept is None:
+        kept = vars(request)[KEPT] = _frame(request, user)
+    return kept
+
+
+def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     match = request.resolver_match
     current = f"{match.namespace}:{match.url_name}" if match else ""
     actions = [
