@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                     "account",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="daily_usage",
                         to="accounts.account",
@@ -98,6 +99,7 @@ class Migration(migrations.Migration):
                     "feature",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="daily_usage",
                         to="usage.feature",
@@ -202,6 +204,7 @@ class Migration(migrations.Migration):
                     "account",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="rolling_usage",
                         to="accounts.account",
@@ -262,6 +265,7 @@ class Migration(migrations.Migration):
                     "account",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="tracked_events",
@@ -272,6 +276,7 @@ class Migration(migrations.Migration):
                     "feature",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -356,6 +361,7 @@ class Migration(migrations.Migration):
                     "account",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="user_activity",
                         to="accounts.account",

@@ -101,9 +101,13 @@ named AS (
     LEFT JOIN usage_useralias merged ON merged.previous_id = CASE sent.u WHEN '' THEN sent.a ELSE sent.u END
 ),
 placed AS MATERIALIZED (
-    SELECT e.*, CASE WHEN e.group_id <> '' THEN grouped.id ELSE lone.account_id END AS account_id
-    FROM named e LEFT JOIN accounts_account grouped ON grouped.external_id = e.group_id AND e.group_id <> ''
-    LEFT JOIN LATERAL ({PLACE_OF_USER}) lone ON e.group_id = '' AND e.user_id <> ''
+    SELECT n.*, CASE WHEN n.group_id <> '' THEN grouped.id ELSE lone.account_id END AS account_id
+    FROM named n LEFT JOIN accounts_account grouped ON grouped.external_id = n.group_id AND n.group_id <> ''
+    LEFT JOIN LATERAL (
+        SELECT place.account_id FROM (
+            SELECT CASE n.group_id WHEN '' THEN nullif(n.user_id, '') END AS user_id, n.occurred_at
+        ) e CROSS JOIN LATERAL ({PLACE_OF_USER}) place
+    ) lone ON true
 ),
 stored AS (
     INSERT INTO usage_trackedevent (

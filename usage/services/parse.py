@@ -229,9 +229,11 @@ def _check_needed(kind: str, *, user_id: str, anonymous_id: str, group_id: str, 
 def _text(value: Any, field: str) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _Refused("invalid_event", f"`{field}` must be a text or a number.")
-    text = str(value).strip()
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _Refused("invalid_event", f"`{field}` must be a text or a number.")
+        value = str(value)
+    text: str = value.strip()
     if len(text) > MAX_TEXT:
         raise _Refused("too_long", f"`{field}` holds at most {MAX_TEXT} characters.")
     return text
