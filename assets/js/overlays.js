@@ -51,10 +51,10 @@ export function startOverlays() {
       event.preventDefault();
     }
   });
-  // A dialog whose content the server sends opens when it has arrived.
+  // A dialog whose content the server sends opens when it has arrived; the answer to its form does not open it again.
   document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = event.target.closest?.("dialog[data-open-on-load]");
-    if (dialog) openDialog(dialog.id);
+    if (dialog && event.detail.requestConfig.verb === "get") openDialog(dialog.id);
   });
   // "dialog-close" in HX-Trigger closes whatever is open.
   document.addEventListener("dialog-close", () => {

@@ -1,0 +1,150 @@
+"""A CSM works the queue in a real browser, by keys alone; every step of it is accessible."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Touchpoint, User
+from common import clock
+from playbooks.models import Task
+from playbooks.services.tasks import create_task
+from tests.console.browser import complaints_of, findings, sign_in
+from tests.factories import AccountFactory, SubscriptionFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def csm() -> User:
+    return UserFactory(name="Maya Lindholm")
+
+
+def make_tasks(csm: User) -> list[Task]:
+    """Four tasks, the first of which is the one to do first."""
+    now = clock.now()
+    made = []
+    for place, title in enumerate(["Call Acme", "Write to Borealis", "Visit Cedar", "Thank Delta"]):
+        account = AccountFactory(name=title.split()[-1], owner=csm)
+        SubscriptionFactory(account=account, mrr=9000 - 2000 * place)
+        made.append(
+            create_task(
+                account=account,
+                owner=csm,
+                title=title,
+                guidance="Ask **who** used it before.",
+                due_at=now + timedelta(days=1),
+                now=now,
+            )
+        )
+    return made
+
+
+def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: User) -> None:
+    call, write, visit, thank = make_tasks(csm)
+    said = complaints_of(page)
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    rows = page.locator("#tasks tr")
+    expect(rows).to_have_count(4)
+
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    expect(page.locator("#peek")).to_contain_text("Ask who used it before.")
+    page.keyboard.press("e")
+    expect(page.locator("#toasts")).to_contain_text("Done: Call Acme")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#queue-counts")).to_contain_text("3 tasks to do")
+    expect(page.locator("#peek")).to_contain_text("Write to Borealis")
+    call.refresh_from_db()
+    assert call.status == "done"
+
+    page.keyboard.press("z")
+    expect(rows).to_have_count(4)
+    call.refresh_from_db()
+    assert call.status == "open"
+
+    page.keyboard.press("Escape")
+    expect(page.locator("#peek > *")).to_have_count(0)
+    page.locator(f"#task-{write.pk} [data-row-link]").focus()
+    page.keyboard.press("h")
+    dialog = page.locator("#task-form")
+    expect(dialog).to_contain_text("Snooze “Write to Borealis”")
+    dialog.get_by_role("button", name="Tomorrow").click()
+    expect(page.locator("#toasts")).to_contain_text("Snoozed: Write to Borealis")
+    expect(rows).to_have_count(3)
+    write.refresh_from_db()
+    assert write.snoozed_until is not None
+
+    page.locator(f"#task-{visit.pk} [data-row-link]").focus()
+    page.keyboard.press("l")
+    expect(dialog).to_contain_text("Touchpoint with Cedar")
+    dialog.get_by_label("What was it about").fill("They will roll out in spring")
+    page.keyboard.press("Control+Enter")
+    expect(dialog).not_to_be_visible()
+    touchpoint = Touchpoint.objects.get()
+    assert (touchpoint.account, touchpoint.user) == (visit.account, csm)
+
+    page.locator(f"#task-{thank.pk} [data-row-link]").focus()
+    page.keyboard.press("x")
+    page.locator(f"#task-{visit.pk} [data-row-link]").focus()
+    page.keyboard.press("x")
+    expect(page.locator("[data-bulk]")).to_contain_text("2 selected")
+    page.keyboard.press("e")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#toasts")).to_contain_text("2 tasks done")
+    assert said == []
+
+
+def test_row_comes_back_with_the_reason_when_somebody_else_was_first(
+    live_server: LiveServer, page: Page, csm: User
+) -> None:
+    first = make_tasks(csm)[0]
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    Task.objects.filter(pk=first.pk).update(
+        status="done", done_at=clock.now(), done_by=UserFactory(name="Maria Petrova")
+    )
+
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+
+    expect(page.locator("#toasts")).to_contain_text("Maria Petrova finished this task just now.")
+    expect(page.locator(f"#task-{first.pk}")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_queue_and_task_are_accessible(live_server: LiveServer, page: Page, csm: User, width: int, scheme: str) -> None:
+    task = make_tasks(csm)[0]
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    assert findings(page) == []
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    expect(page.locator("#peek")).to_contain_text("What to do")
+    assert findings(page) == []
+    for part in ("", "snooze/", "assign/"):
+        page.goto(f"{live_server.url}/queue/{task.pk}/{part}")
+        assert findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_queue_is_worked_without_scripts(live_server: LiveServer, page: Page, csm: User) -> None:
+    call = make_tasks(csm)[0]
+    context = page.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
+    plain = context.new_page()
+    sign_in(plain, live_server.url, csm)
+    plain.goto(f"{live_server.url}/queue/")
+    plain.get_by_role("link", name="Call Acme", exact=True).click()
+    plain.get_by_role("button", name="Done").click()
+    expect(plain.locator("#toasts")).to_contain_text("Done: Call Acme")
+    expect(plain.locator("#tasks tr")).to_have_count(3)
+    call.refresh_from_db()
+    assert call.status == "done"
+    context.close()
