@@ -3,6 +3,7 @@ import { handle } from "./actions.js";
 
 const PEEK_DELAY_MS = 90;
 let peekTimer;
+let lastActive;
 
 function currentList() {
   const active = document.querySelector("[data-row].is-active");
@@ -22,12 +23,22 @@ export function activate(row, { focus = true } = {}) {
     if (other !== row) other.classList.remove("is-active");
   }
   if (!row) return;
+  lastActive = row.id;
   row.classList.add("is-active");
   if (focus) {
     row.querySelector("[data-row-link]")?.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }
   if (peekRegion()?.childElementCount) schedulePeek(row);
+}
+
+/** When rows have been drawn anew, the one that was active is active again. */
+function reactivate() {
+  if (activeRow()) return;
+  const focused = document.activeElement?.closest("[data-row]");
+  const idle = document.activeElement === document.body && lastActive;
+  const row = focused ?? (idle ? document.getElementById(lastActive) : null);
+  if (row) activate(row, { focus: !focused });
 }
 
 /** The row that should be active once this one is gone. */
@@ -151,6 +162,7 @@ export function startLists() {
     const region = event.target.closest?.("[data-peek-region]");
     if (region) region.dataset.showing = activeRow()?.dataset.peek ?? "";
   });
+  document.addEventListener("htmx:afterSettle", reactivate);
   document.addEventListener("htmx:load", () => {
     for (const list of document.querySelectorAll("[data-list]:has([data-row-select])")) showSelection(list);
   });
