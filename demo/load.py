@@ -10,18 +10,28 @@ from django.core.management import call_command
 from django.db import transaction
 
 from accounts.attributes import Scope
-from accounts.models import Account, Contact, Workspace
+from accounts.models import Account, Contact, CustomField, User, Workspace
 from accounts.services.ledger import take_touched
 from common.sql import SQL, execute
 from demo import colleagues
 from demo.catalogue import COMPANY
 from demo.company import DAYS, Company, moment
 from demo.generator import ACCOUNTS, SEED, make_company
+from demo.plays import WORKSHOP, WORKSHOP_BOOKED
 from demo.setup import SetUp, set_up
-from demo.stories import CSM
+from demo.stories import CSM, STORIES
 from demo.writer import Writer
 from health.services import compute_health
-from playbooks.services import advance_due, consume_events, evaluate_entries, refresh_priorities
+from playbooks.models import Playbook
+from playbooks.services import (
+    advance_due,
+    consume_events,
+    enter_by_hand,
+    evaluate_entries,
+    publish,
+    refresh_priorities,
+)
+from playbooks.services.advancing import MOST_ATTEMPTS
 from surveys.services import invite
 from usage.services import turn_windows
 
@@ -129,10 +139,26 @@ def _finish(rows: SetUp, now: datetime) -> None:
             " FROM usage_accountactivity a WHERE a.account_id = c.account_id AND c.role <> 'billing'"
         )
     )
+    _leave_one_stuck(now)
     for contact in _to_be_asked():
         invite(survey=rows.surveys["nps"], contact=contact, occasion="demo", now=now)
     _run_engines(now)
     refresh_priorities(now=now)
+
+
+def _leave_one_stuck(now: datetime) -> None:
+    """A run that cannot go on: while it waited, the custom field that it looks at was deleted."""
+    began = now - timedelta(days=6)
+    booked = CustomField.objects.create(key=WORKSHOP_BOOKED, label="Workshop booked", type=CustomField.Type.BOOLEAN)
+    playbook = Playbook.objects.create(key=WORKSHOP.key, name=WORKSHOP.name, description=WORKSHOP.description)
+    publish(playbook=playbook, definition=WORKSHOP.definition, author=None, note="", now=began)
+    account = Account.objects.get(name=STORIES["happy-expander"])
+    enter_by_hand(playbook=playbook, account_ids=[account.pk], by=User.objects.get(email=CSM), now=began)
+    advance_due(now=began, limit=BATCH)
+    booked.delete()
+    tried_at = began + timedelta(days=5)
+    for attempt in range(MOST_ATTEMPTS):
+        advance_due(now=tried_at + timedelta(minutes=2**attempt), limit=BATCH)
 
 
 def _to_be_asked() -> list[Contact]:

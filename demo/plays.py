@@ -178,3 +178,28 @@ PLAYBOOKS = (
         is_draft=True,
     ),
 )
+
+WORKSHOP_BOOKED = "workshop-booked"
+WORKSHOP = PlaybookPlan(
+    "workshop",
+    "Workshop offered",
+    "For accounts that were offered a workshop: look after four days whether they booked one.",
+    _definition(
+        {"kind": "manual"},
+        STAFFED,
+        [
+            {"id": "wait", "kind": "wait", "days": 4},
+            {
+                "id": "booked",
+                "kind": "check",
+                "condition": {"not": leaf(f"custom.{WORKSHOP_BOOKED}", "is", True)},
+                "otherwise": "finished",
+            },
+            _task(
+                "No workshop booked: offer two dates", "Two dates are answered more often than an open question.", 1, 5
+            ),
+        ],
+        30,
+    ),
+)
+"""Its second step asks for a custom field that somebody deletes meanwhile, so its run needs attention."""

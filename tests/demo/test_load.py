@@ -72,8 +72,10 @@ def test_engines_have_dealt_with_everything() -> None:
     assert HealthScore.objects.count() == Account.objects.live().count()
 
 
-def test_runs_stand_in_every_state_that_needs_no_accident() -> None:
-    assert set(Run.objects.values_list("state", flat=True)) == {"waiting", "recovered", "finished", "exited"}
+def test_runs_stand_in_every_state() -> None:
+    assert set(Run.objects.values_list("state", flat=True)) == set(Run.State.values)
+    [parked] = Run.objects.filter(state="parked")
+    assert "custom.workshop-booked" in parked.error
     assert {"open", "done"} == set(Task.objects.values_list("status", flat=True))
 
 
