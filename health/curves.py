@@ -16,6 +16,8 @@ from common.sql import SQL, join, value
 from common.text import storable
 
 LIMIT = 1e15
+DECIMALS = 9
+"""What is finer is rounded away: PostgreSQL refuses a product that is too small for double precision."""
 MOST_KNOTS = 50
 
 
@@ -130,10 +132,10 @@ def _table(raw: Any) -> Table:
 def _figure(given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= LIMIT:
         raise BadCurve(_("Give numbers between −10¹⁵ and 10¹⁵ as the values of the curve."))
-    return float(given)
+    return round(float(given), DECIMALS)
 
 
 def _points(given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not (isfinite(given) and 0 <= given <= 100):
         raise BadCurve(_("Give points from 0 to 100."))
-    return float(given)
+    return round(float(given), DECIMALS)

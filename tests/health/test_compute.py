@@ -11,6 +11,7 @@ from accounts.services.ledger import touch
 from health.models import HealthDay, HealthScore, Measure, Profile
 from health.queries import LeftOut, explain_health, load_definitions
 from health.services import compute_health, compute_touched
+from health.services.definitions import DefinitionError, create_measure
 from tests.factories import (
     NOW,
     AccountFactory,
@@ -277,3 +278,16 @@ def test_scores_stay_when_the_segment_cannot_be_decided() -> None:
 
     assert (score_of(big), score_of(new)) == (100, 50)
     assert [problem.profile for problem in load_definitions().problems] == [segment.profile]
+
+
+def test_points_too_fine_for_the_database_are_rounded() -> None:
+    account = AccountFactory(seats=1)
+    profile_of(MeasureFactory(attribute="seats", curve=[[0, 0], [1, 5e-324]]))
+
+    with pytest.raises(DefinitionError, match="must ascend"):
+        create_measure(
+            key="fine", label="Fine", attribute="seats", curve=[[0, 0], [1e-300, 5e-324]], now=NOW, group="usage"
+        )
+    compute()
+
+    assert score_of(account) == 0
