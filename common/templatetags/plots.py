@@ -23,13 +23,22 @@ MARGIN = 3
 
 
 @register.simple_tag
-def sparkline(values: Sequence[Number | None], label: str = "", tone: str = "") -> SafeString:
-    """Return a line of the values, oldest first; gaps (None) are skipped. `tone` is a health band or nothing."""
+def sparkline(
+    values: Sequence[Number | None],
+    label: str = "",
+    tone: str = "",
+    bottom: Number | None = None,
+    top: Number | None = None,
+) -> SafeString:
+    """Return a line of the values, oldest first; gaps (None) are skipped. `tone` is a health band or nothing.
+
+    Between `bottom` and `top`, where they are given, a small change looks small; otherwise the line fills its height.
+    """
     known = [(index, float(value)) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
         return SafeString("")
-    low = min(value for _index, value in known)
-    high = max(value for _index, value in known)
+    low = min(value for _index, value in known) if bottom is None else float(bottom)
+    high = max(value for _index, value in known) if top is None else float(top)
     spread = (high - low) or 1.0
     step = (WIDTH - 2 * MARGIN) / (len(values) - 1)
     points = [

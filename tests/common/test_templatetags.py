@@ -116,6 +116,11 @@ def test_sparkline_skips_gaps_when_values_are_missing() -> None:
     assert sparkline([1, None]) == ""
 
 
+def test_sparkline_keeps_a_small_change_small_when_its_scale_is_given() -> None:
+    assert 'points="3.0,3.4 93.0,3.0"' in sparkline([98, 100], bottom=0, top=100)
+    assert 'points="3.0,21.0 93.0,3.0"' in sparkline([98, 100])
+
+
 def test_meter_stays_inside_when_value_is_out_of_range() -> None:
     assert 'width="100.0"' in meter(140)
     assert 'width="0.0"' in meter(None)
