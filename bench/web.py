@@ -31,7 +31,11 @@ def serve(application: str = "cs_platform.wsgi", *, workers: int = WORKERS) -> I
             if child.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(child.log.read_text())
             time.sleep(0.05)
-        yield port
+        try:
+            yield port
+        except Exception as error:
+            error.add_note(child.log.read_text()[-4000:])
+            raise
 
 
 def _accepts(port: int) -> bool:

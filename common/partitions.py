@@ -26,7 +26,12 @@ def ensure_months(table: str, first: date, last: date) -> list[str]:
         name = f"{table}_{month:%Y_%m}"
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
-            cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
+            # Read from the catalogue's table: a look-up by name may answer from what was known before the lock came.
+            cursor.execute(
+                "SELECT NOT EXISTS (SELECT FROM pg_class"
+                " WHERE relname = %s AND relnamespace = current_schema()::regnamespace)",
+                [name],
+            )
             missing = bool(cursor.fetchone()[0])
         following = first_of_month(month, 1)
         if missing:
