@@ -83,9 +83,9 @@ def load(*, now: datetime, say: Say, seed: int = SEED, accounts: int = ACCOUNTS)
     tell(f"made up {len(company.customers)} customers and their year")
     _walk(company, rows, now, tell)
     with transaction.atomic():
+        Workspace.objects.filter(pk=Workspace.current().pk).update(name=COMPANY)
         colleagues.note_next_steps(now=now)
         _finish(rows, now)
-        Workspace.objects.filter(pk=Workspace.current().pk).update(name=COMPANY)
     execute(SQL("ANALYZE"))
     tell("two customers are about to get a survey by mail")
     return company

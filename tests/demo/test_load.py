@@ -81,6 +81,7 @@ def test_runs_stand_in_every_state() -> None:
 
 def test_only_two_mails_wait_to_be_sent() -> None:
     assert list(Message.objects.values_list("status", flat=True)) == ["pending", "pending"]
+    assert not Message.objects.filter(subject__contains="loading").exists()
     assert Response.objects.filter(survey__key="nps").exists()
 
 
