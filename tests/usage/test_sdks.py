@@ -1,9 +1,14 @@
 """SDKs as they are published deliver to a real server over a network that loses connections."""
 
+import gzip
+import http.client
+import json
+import socket
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +23,7 @@ from common import clock
 from launcher.places import ROOT
 from tests.factories import AccountFactory
 from tests.house.processes import wait_until
+from tests.usage.conftest import call
 from tests.usage.proxy import lossy_proxy
 from usage.models import DailyUsage, RollingUsage, TrackedEvent, TrackedUser, UserActivity
 from usage.services import assign_waiting, create_write_key
@@ -93,3 +99,32 @@ def test_every_event_is_counted_once_when_connections_drop(web: Path, make_clien
     assert UserActivity.objects.values("user_id").distinct().count() == USERS
     assert TrackedUser.objects.filter(traits={"plan": "pro"}).count() == USERS
     assert len(accounts) == ACCOUNTS
+
+
+class _Local(http.client.HTTPConnection):
+    """A connection to a server on a Unix socket."""
+
+    def __init__(self, address: Path) -> None:
+        super().__init__("localhost")
+        self.address = address
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self.address))
+
+
+def test_the_server_answers_when_a_body_comes_in_chunks_or_is_far_too_large(web: Path) -> None:
+    _record, key = create_write_key(name="app")
+    one = json.dumps({"writeKey": key, **call()}).encode()
+
+    def ask(body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+        with closing(_Local(web)) as connection:
+            connection.request("POST", "/v1/track", body=body, headers=headers, encode_chunked=not headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    assert ask(iter([gzip.compress(one)]))[0] == 200
+    assert ask(iter([one[:9], one[9:]]))[1]["duplicates"] == 1
+    status, answer = ask(b" " * 3_000_000, **{"Content-Type": "application/json"})
+    assert (status, answer["code"]) == (413, "body_too_large")
+    assert TrackedEvent.objects.count() == 1
