@@ -15,7 +15,9 @@ def ensure_features(*, names: Mapping[str, str]) -> dict[str, int]:
     """Make those features that are missing, as far as there is room; returns the ids by key of those that exist."""
     found = dict(Feature.objects.filter(key__in=names).values_list("key", "pk"))
     missing = sorted(names.keys() - found.keys())
-    made = missing and execute(
+    if not missing:
+        return found
+    execute(
         SQL(
             """
             INSERT INTO usage_feature (key, name, is_essential, defines_value, created_at)
@@ -25,6 +27,5 @@ def ensure_features(*, names: Mapping[str, str]) -> dict[str, int]:
             (missing, [names[key] for key in missing], MOST_FEATURES),
         )
     )
-    if made:
-        found = dict(Feature.objects.filter(key__in=names).values_list("key", "pk"))
-    return found
+    # Also when none was made here: another batch may have made them since they were looked for.
+    return dict(Feature.objects.filter(key__in=names).values_list("key", "pk"))
