@@ -16,7 +16,6 @@ from common.cells import Day, Instant
 from common.errors import DomainError
 from common.importers import IMPORTERS, REFERENCES, Importer
 
-OPERATORS = ("before", "after", "differs")
 Operand = str
 
 

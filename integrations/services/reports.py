@@ -17,7 +17,6 @@ from common.text import one_line
 from integrations.models import DoubtfulRow, Finding, Import, RefusedRow
 
 EXAMPLES = 3
-LONGEST_SHOWN_CELL = 40
 
 
 @dataclass(frozen=True, slots=True)
