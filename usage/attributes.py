@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.attributes import Attribute, Column, Family, Source, Type, register, register_family
+from accounts.attributes import Attribute, Column, Family, Ratio, Source, Type, register, register_family
 from usage.models import Feature
 
 USAGE = _("Usage")
@@ -20,6 +20,8 @@ USERS = Source(
 )
 
 HEARD = Column(ACTIVITY, "last_event_at")
+ACTIONS = Column(ROLLING, "sum(last_28)")
+ACTIVE_USERS = Column(USERS, "count(*)")
 
 BREADTH = Source(
     name="breadth",
@@ -33,6 +35,28 @@ BREADTH = Source(
     account="a2.id",
     grouped=True,
 )
+INCLUDED_ESSENTIAL = (
+    "(SELECT p.id AS plan_id, f.id AS feature_id, count(*) OVER (PARTITION BY p.id) AS features"
+    " FROM (SELECT id FROM accounts_plan UNION ALL SELECT 0) p JOIN usage_feature f ON f.is_essential"
+    " WHERE p.id NOT IN (SELECT plan_id FROM usage_planfeature)"
+    " OR (p.id, f.id) IN (SELECT plan_id, feature_id FROM usage_planfeature))"
+)
+"""The essential features that each plan includes, and how many they are; plan 0 stands for having none."""
+
+ESSENTIAL = Source(
+    name="essential",
+    relation=(
+        "usage_rollingusage r JOIN accounts_account a2 ON a2.id = r.account_id"
+        f" JOIN {INCLUDED_ESSENTIAL} included"
+        " ON included.plan_id = coalesce(a2.plan_id, 0) AND included.feature_id = r.feature_id"
+    ),
+    account="r.account_id",
+    grouped=True,
+    # Said twice, so that the rows of other features are passed over before anything is joined to them.
+    where="r.feature_id = ANY(ARRAY(SELECT id FROM usage_feature WHERE is_essential))",
+)
+INCLUDES_ESSENTIAL = f"coalesce(a.plan_id, 0) IN (SELECT plan_id FROM {INCLUDED_ESSENTIAL} included)"
+
 SEATS = Source(
     name="seats",
     relation="accounts_account a2 LEFT JOIN usage_useractivity u ON u.account_id = a2.id",
@@ -56,11 +80,23 @@ register(
         "usage.events_28d",
         _("Actions, 28 days"),
         Type.NUMBER,
-        Column(ROLLING, "sum(last_28)"),
+        ACTIONS,
         USAGE,
         freshness=HEARD,
         default=0,
         default_when_heard=True,
+    ),
+    Attribute(
+        "usage.depth",
+        _("Actions per active user, 28 days"),
+        Type.NUMBER,
+        Ratio(ACTIONS, ACTIVE_USERS),
+        USAGE,
+        freshness=HEARD,
+        help=_(
+            "How much those who use the product do in it: all actions of the last 28 days over the people active in"
+            " them. No value where nobody was active."
+        ),
     ),
     Attribute(
         "usage.change_28d",
@@ -92,7 +128,7 @@ register(
         "seats.active",
         _("Active users, 28 days"),
         Type.NUMBER,
-        Column(USERS, "count(*)"),
+        ACTIVE_USERS,
         USAGE,
         freshness=HEARD,
         default=0,
@@ -124,6 +160,36 @@ register(
         unit="%",
         freshness=HEARD,
         help=_("Features used out of the features that the plan includes."),
+    ),
+    Attribute(
+        "usage.essential_share",
+        _("Essential features in use, 28 days"),
+        Type.PERCENT,
+        Column(ESSENTIAL, "round(100.0 * count(*) FILTER (WHERE r.last_28 > 0) / max(included.features), 1)"),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+        default=0,
+        applies=INCLUDES_ESSENTIAL,
+        help=_(
+            "Essential features used in the last 28 days, out of the essential features that the plan includes."
+            " No value where it includes none."
+        ),
+    ),
+    Attribute(
+        "onboarding.progress",
+        _("Onboarding progress"),
+        Type.PERCENT,
+        Column(ESSENTIAL, "round(100.0 * count(*) / max(included.features), 1)"),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+        default=0,
+        applies=INCLUDES_ESSENTIAL,
+        help=_(
+            "Essential features that the account has used at least once, out of the essential features that the plan"
+            " includes. It never falls while the plan stays the same. No value where the plan includes none."
+        ),
     ),
 )
 
@@ -157,6 +223,21 @@ def _feature_attributes() -> Iterable[Attribute]:
                 default_when_heard=True,
                 applies=feature_applies(feature.pk),
             )
+        yield Attribute(
+            f"usage.{feature.key}.change_28d",
+            format_lazy(_("{feature}, change in 28 days against the 28 before"), feature=feature.name),
+            Type.PERCENT,
+            Column(
+                ROLLING,
+                "max(round(100.0 * last_28 / nullif(prior_28, 0) - 100, 1))",
+                only=f"feature_id = {feature.pk}",
+            ),
+            USAGE,
+            unit="%",
+            freshness=HEARD,
+            applies=feature_applies(feature.pk),
+            help=_("No value where the feature was not used in the 28 days before."),
+        )
         yield Attribute(
             f"usage.{feature.key}.last_on",
             format_lazy(_("{feature}, last used on"), feature=feature.name),

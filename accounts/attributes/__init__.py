@@ -1,6 +1,8 @@
 """Attributes: what is true of an account now. Every app declares its own in its ``attributes.py``."""
 
 from accounts.attributes import own as own
+from accounts.attributes import people as people
+from accounts.attributes import support as support
 from accounts.attributes.registry import (
     ACCOUNT,
     Attribute,
@@ -8,6 +10,7 @@ from accounts.attributes.registry import (
     Column,
     Context,
     Family,
+    Ratio,
     Source,
     Type,
     register,
@@ -23,6 +26,7 @@ __all__ = [
     "Context",
     "Facts",
     "Family",
+    "Ratio",
     "Scope",
     "Source",
     "Type",

@@ -1,4 +1,4 @@
-"""What is known of an account from its own record, its people, its tickets and its touchpoints."""
+"""What is known of an account from its own record."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,6 @@ from accounts.attributes.registry import (
     Column,
     Family,
     Label,
-    Source,
     Type,
     register,
     register_family,
@@ -20,13 +19,6 @@ from accounts.models import Account, CustomField, Plan, Segment, Stage, User
 
 PROFILE = _("Profile")
 JOURNEY = _("Journey")
-PEOPLE = _("People")
-SUPPORT = _("Support")
-RELATIONSHIP = _("Relationship")
-
-TICKETS = Source(name="tickets", relation="accounts_ticket", grouped=True)
-TOUCHPOINTS = Source(name="touchpoints", relation="accounts_touchpoint", grouped=True)
-CONTACTS = Source(name="contacts", relation="accounts_contact", grouped=True)
 
 
 def _own(expression: str) -> Column:
@@ -42,8 +34,6 @@ def _staff() -> Iterable[tuple[str, Label]]:
 
 
 UPDATED = _own("a.updated_at")
-TICKET_HEARD = Column(source=TICKETS, expression="max(heard_at)")
-LAST_TOUCH = Column(source=TOUCHPOINTS, expression="max(happened_at)", only="happened_at <= {now}")
 
 register(
     Attribute("name", _("Name"), Type.TEXT, _own("a.name"), PROFILE),
@@ -117,68 +107,6 @@ register(
         _own("floor(extract(epoch FROM {now} - a.stage_entered_at) / 86400)::int"),
         JOURNEY,
         unit=_("days"),
-    ),
-    Attribute(
-        "contacts.champions",
-        _("Champions"),
-        Type.NUMBER,
-        Column(CONTACTS, "count(*)", only="role = 'champion' AND left_at IS NULL"),
-        PEOPLE,
-        default=0,
-        help=_("Contacts who speak for the product inside the customer and still work there."),
-    ),
-    Attribute(
-        "contacts.count",
-        _("Contacts"),
-        Type.NUMBER,
-        Column(CONTACTS, "count(*)", only="left_at IS NULL"),
-        PEOPLE,
-        default=0,
-    ),
-    Attribute(
-        "touch.days_since",
-        _("Days since last touch"),
-        Type.DAYS,
-        Column(TOUCHPOINTS, "({today} - (max(happened_at) AT TIME ZONE {zone})::date)"),
-        RELATIONSHIP,
-        unit=_("days"),
-        freshness=LAST_TOUCH,
-    ),
-    Attribute(
-        "touch.count_90d",
-        _("Touchpoints, 90 days"),
-        Type.NUMBER,
-        Column(TOUCHPOINTS, "count(*)", only="happened_at > {now} - interval '90 days' AND happened_at <= {now}"),
-        RELATIONSHIP,
-        default=0,
-        freshness=LAST_TOUCH,
-    ),
-    Attribute(
-        "tickets.open",
-        _("Open tickets"),
-        Type.NUMBER,
-        Column(TICKETS, "count(*)", only="solved_at IS NULL"),
-        SUPPORT,
-        default=0,
-        freshness=TICKET_HEARD,
-    ),
-    Attribute(
-        "tickets.open_urgent",
-        _("Open urgent tickets"),
-        Type.NUMBER,
-        Column(TICKETS, "count(*)", only="solved_at IS NULL AND priority = 'urgent'"),
-        SUPPORT,
-        default=0,
-        freshness=TICKET_HEARD,
-    ),
-    Attribute(
-        "tickets.opened_28d",
-        _("Tickets opened, 28 days"),
-        Type.NUMBER,
-        Column(TICKETS, "count(*)", only="opened_at > {now} - interval '28 days' AND opened_at <= {now}"),
-        SUPPORT,
-        default=0,
-        freshness=TICKET_HEARD,
     ),
 )
 

@@ -95,6 +95,14 @@ class Column:
         return context.fill(self.expression)
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One column over another, to one decimal; each may be of a source of its own. No value where ``whole`` is zero."""
+
+    part: Column
+    whole: Column
+
+
 Label: TypeAlias = str | Promise
 Choices: TypeAlias = Callable[[], Iterable[tuple[str, Label]]]
 
@@ -111,7 +119,7 @@ class Attribute:
     key: str
     label: Label
     type: Type
-    column: Column
+    column: Column | Ratio
     group: Label = ""
     help: Label = ""
     unit: Label = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from accounts.attributes.registry import ACCOUNT, Attribute, Column, Context, Source
+from accounts.attributes.registry import ACCOUNT, Attribute, Column, Context, Ratio, Source
 from common.sql import SQL, join, rows
 
 
@@ -72,7 +72,7 @@ def facts_relation(
     columns: dict[Source, dict[Column, str]] = {}
     freshness = {a: a.freshness if with_heard or a.default_when_heard else None for a in wanted}
     for attribute in wanted:
-        for column in (attribute.column, freshness[attribute]):
+        for column in (*_columns_of(attribute), freshness[attribute]):
             if column is not None and column.source != ACCOUNT:
                 named = columns.setdefault(column.source, {})
                 named.setdefault(column, f"c{len(named)}")
@@ -82,12 +82,17 @@ def facts_relation(
             return column.sql(context)
         return SQL(f"{column.source.name}.{columns[column.source][column]}")
 
+    def found_by(column: Column | Ratio) -> SQL:
+        if isinstance(column, Column):
+            return reference(column)
+        return SQL("round(1.0 * {} / nullif({}, 0), 1)").format(reference(column.part), reference(column.whole))
+
     selected: list[SQL] = [SQL("a.id AS account_id")]
     for position, attribute in enumerate(wanted):
         freshest = freshness[attribute]
         heard = reference(freshest) if freshest else SQL("NULL::timestamptz")
         applies = SQL(attribute.applies or "TRUE")
-        found = _with_default(attribute, reference(attribute.column), heard)
+        found = _with_default(attribute, found_by(attribute.column), heard)
         if attribute.applies:
             found = SQL("CASE WHEN {} THEN {} END").format(applies, found)
         selected.append(SQL(f"{{}} AS v{position}").format(found))
@@ -103,6 +108,11 @@ def facts_relation(
         join(", ", selected), join("", joins), scope.on("a.id")
     )
     return Relation(sql=sql, attributes=wanted)
+
+
+def _columns_of(attribute: Attribute) -> tuple[Column, ...]:
+    column = attribute.column
+    return (column.part, column.whole) if isinstance(column, Ratio) else (column,)
 
 
 def _with_default(attribute: Attribute, found: SQL, heard: SQL) -> SQL:
