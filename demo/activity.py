@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from random import Random
 
 from demo.catalogue import ESSENTIAL, FEATURES, PLAN_ORDER
-from demo.company import DAYS, Line
+from demo.company import DAYS, WITH_TODAY, Line
 from demo.shapes import Bend, Shape
 
 WEEKDAYS = (1.0, 1.1, 1.08, 1.03, 0.82, 0.02, 0.01)
@@ -16,9 +16,9 @@ OCCASIONAL = 0.2
 
 
 def rhythm(today: date) -> list[float]:
-    """The share of an ordinary day's use on each of the days: weekends, August, the turn of the year."""
+    """The share of an ordinary day's use on each of the days and today: weekends, August, the turn of the year."""
     found = []
-    for index in range(DAYS):
+    for index in range(WITH_TODAY):
         day = today - timedelta(days=DAYS - index)
         season = 0.8 if day.month == 8 else 1.0
         if (day.month, day.day) >= (12, 24) or (day.month, day.day) <= (1, 2):
@@ -31,12 +31,12 @@ def rhythm(today: date) -> list[float]:
 
 def bent(bends: tuple[Bend, ...], feature: str | None) -> list[float]:
     """The factor of the customer's bends on each of the days, for one feature or for those about all use (None)."""
-    factors = [1.0] * DAYS
+    factors = [1.0] * WITH_TODAY
     for bend in bends:
         if (feature not in bend.features) if bend.features else (feature is not None):
             continue
         first, last = DAYS - bend.from_days_ago, DAYS - bend.to_days_ago
-        for index in range(max(0, first), DAYS):
+        for index in range(max(0, first), WITH_TODAY):
             if index <= last:
                 share = (index - first) / max(1, last - first)
                 factors[index] *= bend.start + (bend.end - bend.start) * share
@@ -54,13 +54,13 @@ def included(plan: str) -> list[tuple[str, float]]:
 def usage(
     rng: Random, shape: Shape, contract: list[Line], today: date, days: list[float]
 ) -> tuple[dict[str, list[int]], list[int]]:
-    """The counts of each used feature for each of the days, and the number of active users in each week."""
+    """The counts of each used feature for each of the days and today, and the number of active users in each week."""
     first_day = today - timedelta(days=DAYS)
-    share = [0.0] * DAYS
+    share = [0.0] * WITH_TODAY
     starts: dict[str, int] = {}
     for line in contract:
         begins = max(0, (line.started_on - first_day).days)
-        ends = DAYS if line.ended_on is None else max(0, (line.ended_on - first_day).days)
+        ends = WITH_TODAY if line.ended_on is None else max(0, (line.ended_on - first_day).days)
         ramp = _ramp(shape, line, contract, first_day)
         for index in range(begins, ends):
             share[index] = line.seats * ramp[index]
@@ -70,7 +70,7 @@ def usage(
     bend = bent(shape.bends, None)
     level = [
         share[index] * bend[index] * shape.engagement * (1 + shape.drift * (index / DAYS - 0.5))
-        for index in range(DAYS)
+        for index in range(WITH_TODAY)
     ]
     found = {}
     for feature, rate in included(contract[-1].plan):
@@ -99,17 +99,17 @@ def _own_days(rng: Random, days: list[float], rate: float, today: date) -> list[
 def _ramp(shape: Shape, line: Line, contract: list[Line], first_day: date) -> list[float]:
     """A new customer reaches its ordinary use over six weeks."""
     if line is not contract[0]:
-        return [1.0] * DAYS
+        return [1.0] * WITH_TODAY
     joined = (line.started_on - first_day).days
-    return [min(1.0, 0.25 + 0.75 * max(0, index - joined) / 42) for index in range(DAYS)]
+    return [min(1.0, 0.25 + 0.75 * max(0, index - joined) / 42) for index in range(WITH_TODAY)]
 
 
 def _counts(
     rng: Random, level: list[float], days: list[float], own: list[float] | None, rate: float, start: int
 ) -> list[int]:
-    counts = [0] * DAYS
+    counts = [0] * WITH_TODAY
     draw = rng.random
-    for index in range(start, DAYS):
+    for index in range(start, WITH_TODAY):
         expected = level[index] * days[index] * rate
         if own is not None:
             expected *= own[index]

@@ -26,6 +26,8 @@ NOTES = {
     "no_answer": ("Called twice and wrote once; trying the sponsor next.", "Out of office until the end of the month."),
     "lost": ("The decision was made before we called.",),
 }
+OPENS = 8 * 60 + 30
+"""Nobody works before this minute of the day."""
 STORY = timedelta(days=80)
 """Younger tasks of the accounts whose story is told by an open task stay open."""
 KINDS = ("call", "call", "email", "meeting")
@@ -33,6 +35,9 @@ KINDS = ("call", "call", "email", "meeting")
 
 def work(company: Company, *, now: datetime) -> int:
     """Do what the CSMs would have done by ``now`` with the tasks that were open; returns how many were closed."""
+    opened_at = moment(Workspace.current().day(now), OPENS)
+    if now < opened_at:
+        return 0
     stays = {customer.key for customer in company.customers if customer.leaves_tasks_open}
     awake = Task.objects.awake(now).filter(owner__isnull=False, run__isnull=False)
     closed = 0
@@ -40,11 +45,11 @@ def work(company: Company, *, now: datetime) -> int:
         is_story = task.account.external_id in stays and now - task.created_at < STORY
         if not is_story and task.owner is not None and task.run is not None:
             chance = Random(f"{company.seed} {task.account.external_id} {task.run.playbook.key} {task.created_at:%F}")
-            closed += _take_up(task, task.owner, chance, now)
+            closed += _take_up(task, task.owner, chance, opened_at, now)
     return closed
 
 
-def _take_up(task: Task, owner: User, chance: Random, now: datetime) -> bool:
+def _take_up(task: Task, owner: User, chance: Random, opened_at: datetime, now: datetime) -> bool:
     """Put the task off, finish it or leave it, as chance has it; returns whether it was closed."""
     age = now - task.created_at
     habit = chance.random()
@@ -58,7 +63,7 @@ def _take_up(task: Task, owner: User, chance: Random, now: datetime) -> bool:
         return False
     outcome = chance.choices(OUTCOMES, (45, 27, 20, 8))[0]
     note = chance.choice(NOTES[outcome])
-    done_at = max(task.created_at, now - timedelta(hours=chance.uniform(1, 9)))
+    done_at = max(task.created_at, opened_at, now - timedelta(hours=chance.uniform(1, 9)))
     complete_task(task=task, by=owner, outcome=outcome, note=note, now=done_at)
     if outcome != "no_answer":
         log_touchpoint(

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from demo.catalogue import TIME_ZONE
 
 DAYS = 365
-"""How many whole days of history a company has; the last of them is the day before ``today``."""
+"""How many whole days of history a company has before the day it is looked at, ``today``."""
+WITH_TODAY = DAYS + 1
+"""How many counts of daily use a customer has: the last is for all of today, of which a load takes a part."""
 
 _ZONE = ZoneInfo(TIME_ZONE)
 
@@ -121,7 +123,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One account and its whole history. ``usage`` has a count for each of ``DAYS`` days; ``users`` one for each week.
+    """One account and its whole history. ``usage`` has ``WITH_TODAY`` counts a feature, ``users`` one for each week.
 
     ``joined_on`` is when it became a customer; nothing of it is visible before. ``returned_on`` is when it came back
     after ``end``.
@@ -154,7 +156,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The demo company's customers as they were up to the day before ``today``."""
+    """The demo company's customers and all that happens to them up to the evening of ``today``."""
 
     seed: int
     today: date

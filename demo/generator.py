@@ -15,7 +15,7 @@ ACCOUNTS = 300
 
 
 def make_company(*, today: date, seed: int = SEED, accounts: int = ACCOUNTS) -> Company:
-    """Make a company of so many customers with a year of history that ends on the day before ``today``."""
+    """Make a company of so many customers with a year of history and all of ``today``."""
     shapes = draw_shapes(Random(f"{seed} shapes"), today, accounts)
     days = activity.rhythm(today)
     customers = [

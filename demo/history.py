@@ -99,7 +99,7 @@ def end(rng: Random, shape: Shape, today: date) -> End | None:
 
 
 def stages(rng: Random, shape: Shape, today: date) -> list[StageMove]:
-    """The way through the lifecycle, in order, up to yesterday."""
+    """The way through the lifecycle, in order, up to today."""
     found = list(_first_life(rng, shape, today))
     if shape.ended_days_ago is not None:
         gone = today - timedelta(days=shape.ended_days_ago)
@@ -114,7 +114,7 @@ def stages(rng: Random, shape: Shape, today: date) -> list[StageMove]:
     return [
         StageMove(moment(day, 9 * 60 + rng.randint(0, 480)), stage, reason)
         for day, stage, reason in found
-        if day < today
+        if day <= today
     ]
 
 

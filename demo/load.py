@@ -134,9 +134,10 @@ def _finish(rows: SetUp, now: datetime) -> None:
     """Set what no history tells: when people were last seen, today's priorities, and two mails that wait."""
     execute(
         SQL(
-            "UPDATE accounts_contact c SET last_seen_at = coalesce("
-            "c.left_at, a.last_event_at + make_interval(hours => 9) - make_interval(days => mod(c.id, 6)::int))"
-            " FROM usage_accountactivity a WHERE a.account_id = c.account_id AND c.role <> 'billing'"
+            "UPDATE accounts_contact c SET last_seen_at = coalesce(c.left_at,"
+            " least(%s, a.last_event_at + make_interval(hours => 9) - make_interval(days => mod(c.id, 6)::int)))"
+            " FROM usage_accountactivity a WHERE a.account_id = c.account_id AND c.role <> 'billing'",
+            (now,),
         )
     )
     _leave_one_stuck(now)

@@ -114,7 +114,7 @@ _TURNS: dict[str, Callable[[date], dict[str, Any]]] = {
     "on-leave-now": lambda today: {
         "industry": "Education",
         "seats": 40,
-        "bends": (Bend(10, 1, 0.02, 0.02, MESSAGING, passes=True),),
+        "bends": (Bend(10, 0, 0.02, 0.02, MESSAGING, passes=True),),
     },
     "low-messaging": lambda today: {
         "industry": "Travel",

@@ -28,14 +28,17 @@ def _working(day: date) -> date:
 def requests(rng: Random, shape: Shape, key: str, people: Sequence[Person], today: date) -> list[Request]:
     """The tickets of the year, oldest first."""
     found: list[Request] = []
-    for days_ago in range(DAYS, 1, -1):
+    for days_ago in range(DAYS, -1, -1):
         if rng.random() < shape.tickets_a_month / 30 and _alive(shape, today, days_ago):
             subject, priority = rng.choice(TICKETS)
             opened = moment(_working(today - timedelta(days=days_ago)), rng.randint(480, 1080))
             person = rng.choice([person for person in people if person.left_at is None])
-            found.append(_request(rng, shape, f"{key}-t{len(found)}", subject, priority, person, opened, today))
+            found.append(_request(rng, shape, f"{key}-t{len(found)}", subject, priority, person, opened))
     if shape.story == "urgent-tickets":
         found += _reopened_story(key, people[0], today)
+    if shape.story == "bad-onboarding":
+        opened = moment(today, 8 * 60 + 5)
+        found.append(Request(f"{key}-tx", "The import stops at row 5,000 again", "high", people[0].key, opened))
     return found
 
 
@@ -47,7 +50,6 @@ def _request(
     priority: str,
     person: Person,
     opened: datetime,
-    today: date,
 ) -> Request:
     soonest, slowest = SLOWEST_HOURS[priority]
     hours = soonest + (slowest - soonest) * rng.random() ** 2 * (1.6 - shape.mood)
@@ -55,7 +57,6 @@ def _request(
     solved = opened + timedelta(hours=hours)
     again = solved + timedelta(hours=rng.uniform(3, 60)) if rng.random() < 0.08 else None
     solved_again = again + timedelta(hours=rng.uniform(4, 90)) if again else None
-    known = moment(today, 0)
     satisfied = round(min(5, max(1, rng.gauss(2.2 + 2.8 * shape.mood, 0.9)))) if rng.random() < 0.4 else None
     is_open = rng.random() < 0.02
     return Request(
@@ -64,12 +65,12 @@ def _request(
         priority=priority,
         person=person.key,
         opened_at=opened,
-        answered_at=answered if answered < known else None,
-        solved_at=solved if solved < known and not is_open else None,
-        reopened_at=again if again and again < known and not is_open else None,
-        solved_again_at=solved_again if again and solved_again and solved_again < known and not is_open else None,
+        answered_at=answered,
+        solved_at=None if is_open else solved,
+        reopened_at=None if is_open else again,
+        solved_again_at=None if is_open else solved_again,
         is_escalated=priority == "urgent" and rng.random() < 0.3,
-        satisfaction=satisfied if solved < known and not is_open else None,
+        satisfaction=None if is_open else satisfied,
     )
 
 
@@ -107,7 +108,7 @@ def exchanges(rng: Random, shape: Shape, people: Sequence[Person], today: date) 
     """The touchpoints of the year, oldest first."""
     found = []
     days_ago = DAYS - rng.randint(0, shape.touch_every_days)
-    while days_ago > 1:
+    while days_ago >= 0:
         if _alive(shape, today, days_ago):
             found.append(_exchange(rng, shape, people, _working(today - timedelta(days=days_ago)), today))
         days_ago -= max(4, round(shape.touch_every_days * rng.uniform(0.6, 1.4)))
@@ -204,13 +205,13 @@ def asked(rng: Random, shape: Shape, people: Sequence[Person], tickets: Sequence
     for wave, around in (("spring", 290), ("autumn", 150), ("winter", 26)):
         shift = rng.randint(-35, 35)
         for person in people:
-            days_ago = max(8, around + (shift if around > 100 else shift // 2) + rng.randint(-3, 3))
+            days_ago = around + (shift if around > 100 else shift // 2) + rng.randint(-3, 3)
             apart = wave == "winter" and shape.story
             if person.role != "billing" and not apart and _alive(shape, today, days_ago + 30):
                 found.append(_nps(rng, shape, person, today, days_ago, wave))
     for ticket in tickets:
         closed = ticket.solved_again_at or ticket.solved_at
-        if ticket.satisfaction is not None and closed and closed < moment(today - timedelta(days=1), 0):
+        if ticket.satisfaction is not None and closed:
             found.append(
                 Asked("csat", ticket.person, closed, ticket.key, closed + timedelta(hours=5), ticket.satisfaction)
             )

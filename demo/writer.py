@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
+from zoneinfo import ZoneInfo
 
 from accounts.models import Account, Contact, Event, Offboarding, StageEntry, Touchpoint
 from accounts.services.accounts import end_account
@@ -20,6 +21,8 @@ from usage.services import add_active_users, add_daily_usage
 
 MORNING = 8 * 60 + 30
 EVENING = 19 * 60
+OPENS = time(8)
+WORKING_HOURS = timedelta(hours=10)
 WEEKS_SEEN_CLOSELY = 12
 """For longer ago, active users are noted every second week, which is enough for a window of four."""
 
@@ -68,9 +71,9 @@ class Writer:
         self._write_ends(now)
 
     def write_usage(self, *, now: datetime, today: date) -> None:
-        """Add the use of each day up to ``today``, as far as the company's history goes."""
-        until = min(today + timedelta(days=1), self.company.today)
-        add_daily_usage(self._usage(self._used_until, until), now=now)
+        """Add the use of each day up to ``today``; of the company's last day only what has happened by ``now``."""
+        until = today + timedelta(days=1)
+        add_daily_usage(self._usage(self._used_until, until, now), now=now)
         self._used_until = until
         add_active_users(
             (self.accounts[customer.key].pk, f"{customer.key}-u{number}", at.date())
@@ -80,18 +83,25 @@ class Writer:
             for number in range(customer.users[week])
         )
 
-    def _usage(self, first: date, until: date) -> Iterator[tuple[int, int, date, int]]:
+    def _usage(self, first: date, until: date, now: datetime) -> Iterator[tuple[int, int, date, int]]:
         days = [first + timedelta(days=number) for number in range((until - first).days)]
         indexes = [(day, (day - self.company.first_day).days) for day in days]
         for customer in self.company.customers:
             account = self.accounts.get(customer.key)
             if account is None:
                 continue
+            part = self._part_of_today(customer, now)
             for feature, counts in customer.usage.items():
                 feature_id = self.rows.features[feature].pk
                 for day, index in indexes:
-                    if counts[index]:
-                        yield account.pk, feature_id, day, counts[index]
+                    count = counts[index] if day < self.company.today else int(counts[index] * part)
+                    if count:
+                        yield account.pk, feature_id, day, count
+
+    def _part_of_today(self, customer: Customer, now: datetime) -> float:
+        """The part of the customer's own working hours that lies behind it at ``now``."""
+        begins = datetime.combine(self.company.today, OPENS, tzinfo=ZoneInfo(customer.time_zone))
+        return min(1.0, max(0.0, (now - begins) / WORKING_HOURS))
 
     def _write_joins(self, now: datetime) -> None:
         joined = self._joins.take(now)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from demo.company import DAYS, Company
+from demo.company import WITH_TODAY, Company
 from demo.generator import make_company
 from demo.stories import STORIES
 
@@ -26,6 +26,15 @@ def test_company_differs_when_seed_or_day_differs(company: Company) -> None:
     assert make_company(today=TODAY + timedelta(days=1), accounts=60).digest() != company.digest()
 
 
+def test_customers_go_on_asking_and_talking_until_today() -> None:
+    customers = make_company(today=TODAY).customers
+
+    opened = {request.opened_at.date() for customer in customers for request in customer.requests}
+    said = {exchange.at.date() for customer in customers for exchange in customer.exchanges}
+    solved = {request.solved_at.date() for customer in customers for request in customer.requests if request.solved_at}
+    assert {TODAY, TODAY - timedelta(days=1)} <= opened & said & solved
+
+
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2026, 1, 1), date(2026, 8, 31), date(2026, 11, 23)])
 def test_history_holds_together_whatever_the_day(today: date) -> None:
     company = make_company(today=today, accounts=60)
@@ -34,7 +43,7 @@ def test_history_holds_together_whatever_the_day(today: date) -> None:
     for customer in company.customers:
         assert customer.joined_on < today
         assert len({person.email for person in customer.people}) == len(customer.people)
-        assert all(len(counts) == DAYS for counts in customer.usage.values())
+        assert all(len(counts) == WITH_TODAY for counts in customer.usage.values())
         assert all(before.at <= after.at for before, after in pairwise(customer.stages))
         assert all(line.ended_on is None or line.ended_on > line.started_on for line in customer.lines)
         assert [line for line in customer.lines if line.ended_on is None] or customer.end

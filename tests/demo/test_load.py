@@ -4,10 +4,11 @@ from io import StringIO
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
+from django.db.models import Sum
 
 from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Ticket, Touched, User, Workspace
 from demo import DEMO_PASSWORD
-from demo.company import Company
+from demo.company import Company, moment
 from demo.load import is_loaded
 from demo.stories import CSM, STORIES
 from health.models import HealthDay, HealthScore
@@ -70,6 +71,34 @@ def test_engines_have_dealt_with_everything() -> None:
     assert not Event.objects.filter(happened_at__gt=NOW).exists()
     assert not Run.objects.due(NOW).exists()
     assert HealthScore.objects.count() == Account.objects.live().count()
+
+
+def test_history_goes_on_until_the_moment_of_loading(demo: Company) -> None:
+    by_day = DailyUsage.objects.values("day").annotate(actions=Sum("count"))
+    use = dict(by_day.filter(day__gte=demo.today - timedelta(days=1)).values_list("day", "actions"))
+    midnight = moment(demo.today, 0)
+
+    assert 0 < use[demo.today] < use[demo.today - timedelta(days=1)] / 2
+    assert Event.objects.filter(happened_at__gt=midnight).exclude(kind__startswith="survey.invited").exists()
+    assert not Contact.objects.filter(last_seen_at__gt=NOW).exists()
+
+
+def test_part_of_today_is_told_in_the_customers_own_working_hours(demo: Company) -> None:
+    taken = dict(
+        DailyUsage.objects.filter(day=demo.today, feature__key="tasks").values_list("account__external_id", "count")
+    )
+    parts = {
+        customer.key: taken.get(customer.key, 0) / customer.usage["tasks"][-1]
+        for customer in demo.customers
+        if customer.usage.get("tasks", [0])[-1] > 20
+    }
+    zones = {customer.key: customer.time_zone for customer in demo.customers}
+    of_china = [part for key, part in parts.items() if zones[key] == "Asia/Shanghai"]
+    of_bulgaria = [part for key, part in parts.items() if zones[key] == "Europe/Sofia"]
+
+    # 11:30 in Sofia is 17:30 in Shanghai.
+    assert of_china == pytest.approx([0.95] * len(of_china), abs=0.05)
+    assert of_bulgaria == pytest.approx([0.35] * len(of_bulgaria), abs=0.05)
 
 
 def test_runs_stand_in_every_state() -> None:
