@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Event, Offboarding, Stage, Touchpoint
 from accounts.models.event import EventQuerySet
@@ -44,7 +44,7 @@ GROUPS: dict[str, Group] = {
     "surveys": Group(gettext_lazy("Surveys"), ("survey.", "contact.")),
     "tickets": Group(gettext_lazy("Tickets"), ("ticket.",)),
     "work": Group(gettext_lazy("Playbooks and tasks"), ("playbook.", "task.")),
-    "contract": Group(gettext_lazy("Contract and stage"), ("subscription.", "stage.", "account.")),
+    "contract": Group(gettext_lazy("Contract and stage"), ("subscription.", "invoice.", "stage.", "account.")),
 }
 
 
@@ -251,6 +251,17 @@ class _Words:
             title = _("Trial ended") if self.data.get("is_trial") else _("Subscription ended")
             return self._say(title, "renewal", detail=_("%(amount)s a month") % {"amount": amount})
         return self._other(what)
+
+    def _invoice(self, what: str) -> Told:
+        titles = {"paid": _("Invoice %(number)s paid"), "voided": _("Invoice %(number)s voided")}
+        if what not in titles:
+            return self._other(what)
+        detail = [money(self.data.get("amount"), str(self.data.get("currency", self.known.currency)))]
+        late = self.data.get("days_late", 0) if what == "paid" else 0
+        if late:
+            detail.append(ngettext("%(n)s day late", "%(n)s days late", late) % {"n": late})
+        title = titles[what] % {"number": self.data.get("number", "")}
+        return self._say(title, "money", tone="watch" if late else "", detail=_joined(detail))
 
     def _stage(self, what: str) -> Told:
         if what != "entered":

@@ -6,6 +6,7 @@ from rest_framework.routers import DefaultRouter
 from accounts import api as accounts
 from health import api as health
 from playbooks import api as playbooks
+from revenue import api as revenue
 from surveys import api as surveys
 
 router = DefaultRouter()
@@ -16,6 +17,7 @@ router.register("segments", accounts.SegmentViewSet, "segment")
 router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
 
+router.register("invoices", revenue.InvoiceViewSet, "invoice")
 router.register("measures", health.MeasureViewSet, "measure")
 router.register("playbooks", playbooks.PlaybookViewSet, "playbook")
 router.register("profiles", health.ProfileViewSet, "profile")

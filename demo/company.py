@@ -57,6 +57,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """One monthly invoice: issued, due, and paid or voided where that has happened."""
+
+    key: str
+    number: str
+    amount: Decimal
+    issued_on: date
+    due_on: date
+    paid_on: date | None = None
+    voided_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StageMove:
     """One entry into a lifecycle stage."""
 
@@ -143,6 +156,7 @@ class Customer:
     custom: dict[str, object]
     people: list[Person]
     lines: list[Line]
+    bills: list[Bill]
     stages: list[StageMove]
     requests: list[Request]
     exchanges: list[Exchange]

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from random import Random
 
-from demo import activity, history, voice
+from demo import activity, billing, history, voice
 from demo.company import Company, Customer
 from demo.shapes import Shape, draw_shapes
 from demo.stories import tell
@@ -19,18 +19,19 @@ def make_company(*, today: date, seed: int = SEED, accounts: int = ACCOUNTS) -> 
     shapes = draw_shapes(Random(f"{seed} shapes"), today, accounts)
     days = activity.rhythm(today)
     customers = [
-        _customer(Random(f"{seed} {number}"), shape, f"hb-{number:04}", today, days)
-        for number, shape in enumerate(tell(shapes, today), start=1)
+        _customer(seed, number, shape, today, days) for number, shape in enumerate(tell(shapes, today), start=1)
     ]
     return Company(seed=seed, today=today, customers=customers)
 
 
-def _customer(rng: Random, shape: Shape, key: str, today: date, days: list[float]) -> Customer:
+def _customer(seed: int, number: int, shape: Shape, today: date, days: list[float]) -> Customer:
+    rng, key = Random(f"{seed} {number}"), f"hb-{number:04}"
     domain = f"{re.sub(r'[^a-z0-9]+', '-', shape.name.lower()).strip('-')}.example"
     people = history.people(rng, shape, key, domain, today)
     lines = history.lines(shape, key, today)
     requests = voice.requests(rng, shape, key, people, today)
     counts, users = activity.usage(rng, shape, lines, today, days)
+    late = max(0, round(rng.gauss(6 + 26 * (0.6 - shape.mood), 6)))
     looked_after = shape.touch_model != "self_service"
     return Customer(
         key=key,
@@ -44,9 +45,10 @@ def _customer(rng: Random, shape: Shape, key: str, today: date, days: list[float
         owner=shape.owner,
         joined_on=shape.joined_on,
         tags=list(shape.tags),
-        custom=_custom(rng, shape),
+        custom=_custom(rng, shape, late),
         people=people,
         lines=lines,
+        bills=billing.bills(Random(f"{seed} {number} bills"), shape, key, lines, late, today),
         stages=history.stages(rng, shape, today),
         requests=requests,
         exchanges=voice.exchanges(rng, shape, people, today) if looked_after else [],
@@ -59,8 +61,7 @@ def _customer(rng: Random, shape: Shape, key: str, today: date, days: list[float
     )
 
 
-def _custom(rng: Random, shape: Shape) -> dict[str, object]:
-    late = max(0, round(rng.gauss(6 + 26 * (0.6 - shape.mood), 6)))
+def _custom(rng: Random, shape: Shape, late: int) -> dict[str, object]:
     region = {"CN": "Asia", "TW": "Asia", "US": "US"}.get(shape.country.code, "EU")
     values: dict[str, object] = {"invoice_days_late": late, "data_region": region}
     if shape.touch_model != "self_service":

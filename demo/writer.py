@@ -14,6 +14,7 @@ from accounts.services.stages import enter_stage
 from demo.agenda import Agenda
 from demo.company import DAYS, Company, Customer, Exchange, Person, StageMove, moment
 from demo.contracts import ContractWriter
+from demo.invoices import InvoiceWriter
 from demo.setup import SetUp
 from demo.support import TicketWriter
 from demo.voices import SurveyWriter
@@ -54,6 +55,7 @@ class Writer:
         )
         self._weeks = Agenda((moment(last_day, EVENING), week) for week, last_day in _weeks(company))
         self._contracts = ContractWriter(company, rows, self.accounts)
+        self._invoices = InvoiceWriter(company, self.accounts)
         self._tickets = TicketWriter(company, self.accounts, self.contacts)
         self._surveys = SurveyWriter(company, rows, self.accounts, self.contacts)
         self._used_until = company.first_day
@@ -63,6 +65,7 @@ class Writer:
         self._write_joins(now)
         self._write_returns(now)
         self._contracts.write(now=now)
+        self._invoices.write(now=now)
         self._write_moves(now)
         self._tickets.write(now=now)
         self._write_exchanges(now)

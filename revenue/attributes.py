@@ -1,4 +1,4 @@
-"""What an account pays, and when its contract comes up for renewal."""
+"""What an account pays and owes, and when its contract comes up for renewal."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +10,10 @@ SUBSCRIPTIONS = Source(name="subscriptions", relation="revenue_subscription", gr
 
 LIVE = "NOT is_trial AND started_on <= {today} AND (ended_on IS NULL OR ended_on > {today})"
 HEARD = Column(SUBSCRIPTIONS, "max(updated_at)")
+
+INVOICES = Source(name="invoices", relation="revenue_invoice", grouped=True)
+OVERDUE = "paid_on IS NULL AND voided_on IS NULL AND due_on < {today}"
+INVOICE_HEARD = Column(INVOICES, "max(updated_at)")
 
 register(
     Attribute(
@@ -48,5 +52,35 @@ register(
         REVENUE,
         unit=_("days"),
         freshness=HEARD,
+    ),
+    Attribute(
+        "invoices.overdue",
+        _("Overdue invoices"),
+        Type.NUMBER,
+        Column(INVOICES, "count(*)", only=OVERDUE),
+        REVENUE,
+        freshness=INVOICE_HEARD,
+        default=0,
+        help=_("Invoices past their due date that are neither paid nor voided. 0 where no invoice is known."),
+    ),
+    Attribute(
+        "invoices.overdue_amount",
+        _("Overdue amount"),
+        Type.MONEY,
+        Column(INVOICES, "sum(amount)", only=OVERDUE),
+        REVENUE,
+        freshness=INVOICE_HEARD,
+        default=0,
+        help=_("What the overdue invoices come to. 0 where no invoice is known."),
+    ),
+    Attribute(
+        "invoices.days_overdue",
+        _("Days overdue"),
+        Type.DAYS,
+        Column(INVOICES, "max({today} - due_on)", only=OVERDUE),
+        REVENUE,
+        unit=_("days"),
+        freshness=INVOICE_HEARD,
+        help=_("For how many days the oldest overdue invoice has been late. No value where none is overdue."),
     ),
 )

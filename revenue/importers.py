@@ -1,4 +1,4 @@
-"""What files may tell of contracts: their recurring lines."""
+"""What files may tell of money: the recurring lines of contracts, and invoices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from common.importers import (
     register_references,
 )
 from common.upserts import Values, upsert
-from revenue.models import Subscription
+from revenue.models import Invoice, Subscription
+from revenue.services import tell
 
 
 class SubscriptionImporter(Importer):
@@ -52,16 +53,7 @@ class SubscriptionImporter(Importer):
             )
 
     def apply(self, rows: Sequence[Row], occasion: Occasion) -> Outcome:
-        currency = Workspace.current().currency
-        outcome = Outcome()
-        for row in rows:
-            if row.values["currency"] != currency:
-                outcome.refused[row.line] = Refusal(
-                    "other_currency",
-                    _("The amount is in %(given)s and the workspace counts in %(currency)s; convert it in the file.")
-                    % {"given": row.values["currency"], "currency": currency},
-                    field="currency",
-                )
+        outcome = Outcome(refused=_in_other_currencies(rows))
         good = (_columns(row.values) for row in rows if row.line not in outcome.refused)
         written = upsert(Subscription, key=self.identity, rows=good, also=("updated_at",))
         events = [
@@ -74,6 +66,52 @@ class SubscriptionImporter(Importer):
         outcome.created, outcome.updated = len(written.created), len(written.updated)
         outcome.unchanged = len(written.unchanged)
         return outcome
+
+
+class InvoiceImporter(Importer):
+    """Invoices by the billing system's name and its id for them; amounts in the workspace's currency."""
+
+    name = "invoices"
+    identity = ("source", "external_id")
+    fields = (
+        Field("source", Text(40), required=True),
+        Field("external_id", Text(200), required=True),
+        Field("account", reference="account", required=True),
+        Field("number", Text(100)),
+        Field("amount", Number(0, 10**11, places=2), required=True),
+        Field("currency", Text(3), required=True),
+        Field("issued_on", Day(), required=True),
+        Field("due_on", Day(), required=True),
+        Field("paid_on", Day()),
+        Field("voided_on", Day()),
+    )
+
+    def check(self, values: Mapping[str, Any], occasion: Occasion) -> None:
+        if values["due_on"] < values["issued_on"]:
+            raise Refusal("due_before_issue", _("This is before the invoice was issued; correct one."), field="due_on")
+
+    def apply(self, rows: Sequence[Row], occasion: Occasion) -> Outcome:
+        outcome = Outcome(refused=_in_other_currencies(rows))
+        good = (_columns(row.values) for row in rows if row.line not in outcome.refused)
+        written = upsert(Invoice, key=self.identity, rows=good, also=("updated_at",))
+        told: list[tuple[Invoice, Mapping[str, Any]]] = [*((made, {}) for made in written.created), *written.updated]
+        tell(told, now=occasion.now)
+        outcome.created, outcome.updated = len(written.created), len(written.updated)
+        outcome.unchanged = len(written.unchanged)
+        return outcome
+
+
+def _in_other_currencies(rows: Sequence[Row]) -> dict[int, Refusal]:
+    """The rows, by line, whose amount is not in the workspace's currency."""
+    own = Workspace.current().currency
+    message = _("The amount is in %(given)s and the workspace counts in %(currency)s; convert it in the file.")
+    return {
+        row.line: Refusal(
+            "other_currency", message % {"given": row.values["currency"], "currency": own}, field="currency"
+        )
+        for row in rows
+        if row.values["currency"] != own
+    }
 
 
 def _columns(values: Mapping[str, Any]) -> Values:
@@ -102,5 +140,5 @@ def _subscriptions(keys: set[str]) -> Mapping[str, Known]:
     return {str(row["external_id"]): row for row in rows}
 
 
-register(SubscriptionImporter())
+register(SubscriptionImporter(), InvoiceImporter())
 register_references(Reference("subscription", ("id", "account", "started_on", "ended_on", "is_trial"), _subscriptions))

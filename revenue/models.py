@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account, Plan
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 class Subscription(models.Model):
@@ -43,3 +49,54 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.mrr} {self.currency}"
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def visible_to(self, user: User) -> InvoiceQuerySet:
+        """The invoices of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+    def unpaid(self) -> InvoiceQuerySet:
+        """Invoices that still wait for their money."""
+        return self.filter(paid_on=None, voided_on=None)
+
+
+class Invoice(models.Model):
+    """One invoice to a customer, as the billing system that wrote it tells it; amounts in the workspace's currency."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invoices")
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=200)
+    number = models.CharField(max_length=100, blank=True)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    issued_on = models.DateField()
+    due_on = models.DateField()
+    paid_on = models.DateField(null=True, blank=True)
+    voided_on = models.DateField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issued_on", "-id"]
+        indexes = [
+            models.Index(fields=["account", "-issued_on"], name="revenue_invoice_latest"),
+            models.Index(
+                fields=["account", "due_on"], condition=Q(paid_on=None, voided_on=None), name="revenue_invoice_unpaid"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="revenue_invoice_once_a_source"),
+            models.CheckConstraint(condition=Q(due_on__gte=F("issued_on")), name="revenue_invoice_due_after_issue"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="revenue_invoice_amount_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.external_id
+
+    def days_overdue(self, today: date) -> int:
+        """For how many days its money has been late on ``today``; zero when it is not, or is not awaited any more."""
+        if self.paid_on is not None or self.voided_on is not None:
+            return 0
+        return max(0, (today - self.due_on).days)

@@ -10,7 +10,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import Account, Contact, Plan, Segment, Stage, Ticket, Touchpoint, User
 from health.models import Measure, Profile, ProfileMeasure
 from playbooks.models import Playbook, Task
-from revenue.models import Subscription
+from revenue.models import Invoice, Subscription
 from surveys.models import Survey
 from usage.models import AccountActivity, Feature, PlanFeature, RollingUsage
 
@@ -105,6 +105,19 @@ class SubscriptionFactory(DjangoModelFactory[Subscription]):
     mrr = Decimal("100.00")
     currency = "USD"
     started_on = date(2025, 6, 1)
+
+
+class InvoiceFactory(DjangoModelFactory[Invoice]):
+    class Meta:
+        model = Invoice
+
+    account = factory.SubFactory(AccountFactory)
+    source = "billing"
+    external_id = factory.Sequence(lambda n: f"invoice-{n}")
+    amount = Decimal("100.00")
+    currency = "USD"
+    issued_on = date(2026, 3, 1)
+    due_on = date(2026, 3, 31)
 
 
 class FeatureFactory(DjangoModelFactory[Feature]):

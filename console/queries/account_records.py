@@ -13,38 +13,63 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, Ticket
 from common.templatetags.amounts import money
 from console.plots import line_chart, months_until, short_month
-from revenue.models import Subscription
+from revenue.models import Invoice, Subscription
 from surveys.models import Response
 from surveys.scales import Category, scale_of
 
 MONTHS = 24
 MOST_TICKETS = 100
+MOST_INVOICES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One invoice, and for how many days its money has been late; zero when it is not."""
+
+    invoice: Invoice
+    days_overdue: int
 
 
 @dataclass(frozen=True, slots=True)
 class Revenue:
-    """The recurring lines of an account and its MRR at the end of each month, today's last."""
+    """The recurring lines of an account, its MRR at the end of each month (today's last), and its invoices.
+
+    ``overdue`` is what its overdue invoices come to.
+    """
 
     lines: list[Subscription]
     chart: dict[str, Any] | None
     title: str
+    invoices: list[InvoiceRow]
+    overdue: Decimal
 
 
 def revenue(account: Account, *, today: date, currency: str) -> Revenue:
-    """What the account paid a month, and pays."""
+    """What the account paid a month, pays, and owes."""
+    bills = invoices(account, today=today)
+    overdue = sum((row.invoice.amount for row in bills if row.days_overdue), Decimal(0))
     lines = list(
         account.subscriptions.select_related("plan").order_by(F("ended_on").desc(nulls_first=True), "-started_on")
     )
     paid = [line for line in lines if not line.is_trial]
     if not paid:
-        return Revenue(lines, None, "")
+        return Revenue(lines, None, "", bills, overdue)
     first = min(line.started_on for line in paid)
     months = [month for month in months_until(today, MONTHS) if _month_end(month) >= first]
     amounts = [_mrr(paid, min(_month_end(month), today)) for month in months]
     chart = line_chart(
         [short_month(month) for month in months], [(_("MRR"), amounts)], axis=_("Month"), unit=currency, kind="bar"
     )
-    return Revenue(lines, chart, _mrr_title(amounts, currency))
+    return Revenue(lines, chart, _mrr_title(amounts, currency), bills, overdue)
+
+
+def invoices(account: Account, *, today: date) -> list[InvoiceRow]:
+    """The overdue invoices, the longest overdue first, and after them the latest of the others."""
+    unpaid = Invoice.objects.unpaid().filter(due_on__lt=today)
+    late = list(unpaid.filter(account=account).order_by("due_on", "id")[:MOST_INVOICES])
+    others = account.invoices.exclude(pk__in=unpaid.filter(account=account).values("pk"))
+    found = [*late, *others.order_by("-issued_on", "-id")[: MOST_INVOICES - len(late)]]
+    return [InvoiceRow(invoice, invoice.days_overdue(today)) for invoice in found]
 
 
 def _month_end(first: date) -> date:

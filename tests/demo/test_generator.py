@@ -47,6 +47,9 @@ def test_history_holds_together_whatever_the_day(today: date) -> None:
         assert all(before.at <= after.at for before, after in pairwise(customer.stages))
         assert all(line.ended_on is None or line.ended_on > line.started_on for line in customer.lines)
         assert [line for line in customer.lines if line.ended_on is None] or customer.end
+        for bill in customer.bills:
+            assert bill.issued_on < bill.due_on
+            assert all(day < today for day in (bill.issued_on, bill.paid_on, bill.voided_on) if day is not None)
         for request in customer.requests:
             turns = [request.opened_at, request.solved_at, request.reopened_at, request.solved_again_at]
             known = [turn for turn in turns if turn is not None]

@@ -17,6 +17,7 @@ from outbox.models import Message
 from playbooks.models import Playbook, Run, Task
 from surveys.models import Response
 from tests.demo.conftest import NOW
+from tests.facts import values_of
 from usage.models import DailyUsage, RollingUsage
 
 pytestmark = pytest.mark.usefixtures("demo")
@@ -191,6 +192,15 @@ def test_csm_has_a_task_when_a_detractor_answered_yesterday() -> None:
 
 def test_renewal_at_risk_has_an_open_task() -> None:
     assert account_of("renewal-at-risk").tasks.filter(status="open", run__playbook__key="renewal-at-risk").exists()
+
+
+def test_invoices_are_overdue_where_the_story_says_so() -> None:
+    keys = ("invoices.overdue", "invoices.days_overdue")
+
+    assert values_of(account_of("renewal-at-risk"), *keys, now=NOW) == (2, 48)
+    assert values_of(account_of("champion-leaves"), *keys, now=NOW) == (1, 11)
+    assert values_of(account_of("happy-expander"), *keys, now=NOW) == (0, None)
+    assert account_of("happy-expander").invoices.filter(paid_on__isnull=False).count() >= 10
 
 
 def test_waiting_run_is_left_when_the_customer_goes() -> None:
