@@ -43,9 +43,10 @@ _STATEMENTS = (
     FROM accounts_account WHERE id %% 50 <> 0
     """,
     """
-    INSERT INTO usage_rollingusage (account_id, feature_id, last_7, prior_7, last_28, prior_28, first_day, last_day)
-    SELECT a.id, pf.feature_id, u / 4, u / 4, u, (u * (0.5 + random()))::int, %(now)s::date - 300,
-        %(now)s::date - (random() * 30)::int
+    INSERT INTO usage_rollingusage (account_id, feature_id, last_7, last_28, prior_28, whole_28, whole_prior_28,
+        first_day, last_day)
+    SELECT a.id, pf.feature_id, u / 4, u, (u * (0.5 + random()))::int, u, (u * (0.5 + random()))::int,
+        %(now)s::date - 300, %(now)s::date - (random() * 30)::int
     FROM accounts_account a JOIN usage_planfeature pf ON pf.plan_id = a.plan_id,
         LATERAL (SELECT (random() * random() * 200)::int AS u WHERE a.id + pf.feature_id > 0) used
     WHERE a.id %% 50 <> 0 AND (a.id + pf.feature_id) %% 5 <> 0

@@ -259,7 +259,7 @@ def by_hand() -> str:
                     floor(date_part('epoch', su.heard_at)) AS contract_at, {values}
                 FROM accounts_account a CROSS JOIN p
                 LEFT JOIN usage_accountactivity ac ON ac.account_id = a.id
-                LEFT JOIN (SELECT account_id, sum(last_28) AS now, sum(prior_28) AS before, {wide}
+                LEFT JOIN (SELECT account_id, sum(whole_28) AS now, sum(whole_prior_28) AS before, {wide}
                     FROM usage_rollingusage WHERE account_id BETWEEN %(first)s AND %(last)s GROUP BY 1) r
                     ON r.account_id = a.id
                 LEFT JOIN (SELECT account_id, count(*) AS active FROM usage_useractivity

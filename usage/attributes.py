@@ -102,10 +102,11 @@ register(
         "usage.change_28d",
         _("Change in actions, 28 days against the 28 before"),
         Type.PERCENT,
-        Column(ROLLING, "round(100.0 * sum(last_28) / nullif(sum(prior_28), 0) - 100, 1)"),
+        Column(ROLLING, "round(100.0 * sum(whole_28) / nullif(sum(whole_prior_28), 0) - 100, 1)"),
         USAGE,
         unit="%",
         freshness=HEARD,
+        help=_("Whole days, the last of which is yesterday: a day that has only begun would look like a fall."),
     ),
     Attribute(
         "usage.days_since",
@@ -229,14 +230,16 @@ def _feature_attributes() -> Iterable[Attribute]:
             Type.PERCENT,
             Column(
                 ROLLING,
-                "max(round(100.0 * last_28 / nullif(prior_28, 0) - 100, 1))",
+                "max(round(100.0 * whole_28 / nullif(whole_prior_28, 0) - 100, 1))",
                 only=f"feature_id = {feature.pk}",
             ),
             USAGE,
             unit="%",
             freshness=HEARD,
             applies=feature_applies(feature.pk),
-            help=_("No value where the feature was not used in the 28 days before."),
+            help=_(
+                "Whole days, the last of which is yesterday. No value where nothing was used in the 28 days before."
+            ),
         )
         yield Attribute(
             f"usage.{feature.key}.last_on",

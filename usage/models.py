@@ -212,7 +212,10 @@ class ImportedUsage(models.Model):
 
 
 class RollingUsage(models.Model):
-    """How often one account used one feature in the windows that end on ``UsageCalendar.as_of`` (included)."""
+    """How often one account used one feature in the windows that end on ``UsageCalendar.as_of`` (included).
+
+    The whole ones end on the day before it, for comparing: today has only begun.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "feature_id")
     account = models.ForeignKey(
@@ -220,9 +223,10 @@ class RollingUsage(models.Model):
     )
     feature = models.ForeignKey(Feature, on_delete=models.CASCADE, db_constraint=False, related_name="rolling_usage")
     last_7 = models.IntegerField(default=0)
-    prior_7 = models.IntegerField(default=0)
     last_28 = models.IntegerField(default=0)
     prior_28 = models.IntegerField(default=0)
+    whole_28 = models.IntegerField(default=0)
+    whole_prior_28 = models.IntegerField(default=0)
     first_day = models.DateField()
     last_day = models.DateField()
 

@@ -55,7 +55,7 @@ def usage(account: Account, *, period: str, today: date) -> Usage:
     unused = sorted((row for row in rows if not row.last), key=lambda row: (-row.prior, row.feature.name))
     return Usage(
         chart=_chart(account, period, today),
-        title=_title(sum(row.last_28 for row in rolling.values()), sum(row.prior_28 for row in rolling.values())),
+        title=_title(list(rolling.values())),
         used=used,
         unused=unused,
         outside=outside,
@@ -83,9 +83,10 @@ def _weekly(account: Account, today: date) -> dict[int, list[int]]:
 
 
 def _row(feature: Feature, rolling: RollingUsage | None, trend: list[int]) -> FeatureRow:
-    last, prior = (rolling.last_28, rolling.prior_28) if rolling else (0, 0)
-    change = 100 * last / prior - 100 if prior else None
-    return FeatureRow(feature, last, prior, change, trend, rolling.last_day if rolling else None)
+    if rolling is None:
+        return FeatureRow(feature, 0, 0, None, trend, None)
+    change = 100 * rolling.whole_28 / rolling.whole_prior_28 - 100 if rolling.whole_prior_28 else None
+    return FeatureRow(feature, rolling.last_28, rolling.prior_28, change, trend, rolling.last_day)
 
 
 def _chart(account: Account, period: str, today: date) -> dict[str, Any]:
@@ -104,7 +105,10 @@ def _chart(account: Account, period: str, today: date) -> dict[str, Any]:
     return line_chart([short_day(day) for day in days], [(_("Actions"), series)])
 
 
-def _title(last: int, prior: int) -> str:
+def _title(rolling: list[RollingUsage]) -> str:
+    last, whole, prior = (
+        sum(getattr(row, window) for row in rolling) for window in ("last_28", "whole_28", "whole_prior_28")
+    )
     words = {"count": number(last)}
     if not last and not prior:
         return _("Nothing was used in the last 56 days")
@@ -113,7 +117,7 @@ def _title(last: int, prior: int) -> str:
             ngettext("%(count)s action in 28 days, none before", "%(count)s actions in 28 days, none before", last)
             % words
         )
-    change = round(100 * last / prior - 100)
+    change = round(100 * whole / prior - 100)
     if abs(change) < 5:
         return _("%(count)s actions in 28 days, about as many as in the 28 days before") % words
     words["change"] = number(abs(change))

@@ -240,7 +240,7 @@ def test_usage_compares_features_of_the_plan(client: Client, account: Account) -
     assert "Chat 28 days 30 before 20 +50 %" in words
     assert "In the plan, and not used 1 Boards · never" in words
     assert "1 feature is not in the plan Team and is left out." in words
-    assert "31 actions in 28 days, 55 % more than in the 28 days before" in words
+    assert "31 actions in 28 days, 50 % more than in the 28 days before" in words
     assert "Week of" in read(client, account, "account_usage", "?period=year")
 
 

@@ -43,7 +43,7 @@ files = st.lists(cells, max_size=12).map(lambda rows: [[f"U-{at}", *row] for at,
 def state() -> tuple[list[Any], ...]:
     """Usage by the keys that files know, since the database numbers things in the order in which they come."""
     by = ("account__external_id", "feature__key")
-    windows = ("last_7", "prior_7", "last_28", "prior_28", "first_day", "last_day")
+    windows = ("last_7", "last_28", "prior_28", "whole_28", "whole_prior_28", "first_day", "last_day")
     return (
         list(ImportedUsage.objects.order_by("external_id").values_list("external_id", *by, "day", "count")),
         list(DailyUsage.objects.order_by(*by, "day").values_list(*by, "day", "count")),

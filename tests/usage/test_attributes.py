@@ -20,6 +20,7 @@ from tests.factories import (
 )
 from tests.facts import read_at_once, values_of
 from usage.models import Feature, UserActivity
+from usage.services import add_daily_usage, turn_windows
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ TODAY = NOW.date()
 
 
 def use(account: Account, feature: Feature, last: int, prior: int = 0) -> None:
-    RollingUsageFactory(account=account, feature=feature, last_28=last, prior_28=prior)
+    RollingUsageFactory(account=account, feature=feature, last_28=last, whole_28=last, whole_prior_28=prior)
 
 
 def active(account: Account, user: str, days_ago: int) -> None:
@@ -138,6 +139,18 @@ def test_change_of_a_feature_is_told_against_the_28_days_before(last: int, prior
     use(account, other, last=100, prior=1)
 
     assert values_of(account, "usage.chat.change_28d") == change
+
+
+@pytest.mark.parametrize("early", [0, 3])
+def test_steady_use_shows_no_change_when_the_day_has_only_begun(early: int) -> None:
+    chat = FeatureFactory(key="chat")
+    account = AccountFactory()
+    days = [(account.pk, chat.pk, TODAY - timedelta(days=ago), 10) for ago in range(1, 60)]
+    add_daily_usage(days, now=NOW - timedelta(days=1))
+    turn_windows(now=NOW)
+    add_daily_usage([(account.pk, chat.pk, TODAY, early)], now=NOW)
+
+    assert values_of(account, "usage.change_28d", "usage.chat.change_28d") == (0, 0)
 
 
 def test_change_of_a_feature_has_no_value_when_it_was_never_used_or_the_plan_leaves_it_out() -> None:

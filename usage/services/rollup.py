@@ -18,8 +18,17 @@ from common.partitions import ensure_months
 from common.sql import SQL, execute
 from usage.models import UsageCalendar
 
-WINDOWS = (("last_7", 0, 7), ("prior_7", 7, 14), ("last_28", 0, 28), ("prior_28", 28, 56))
-"""Each window's column, and the days ``(as_of - begins, as_of - ends]`` as (ends, begins)."""
+WINDOWS = (
+    ("last_7", 0, 7),
+    ("last_28", 0, 28),
+    ("prior_28", 28, 56),
+    ("whole_28", 1, 29),
+    ("whole_prior_28", 29, 57),
+)
+"""Each window's column, and the days ``(as_of - begins, as_of - ends]`` as (ends, begins).
+
+The whole ones leave out the day that has only begun: beside a window of whole days it would look like a fall.
+"""
 
 CHUNK = 50_000
 
