@@ -1,4 +1,4 @@
-"""Accounts, contacts, segments, touchpoints, tickets and events over the REST API."""
+"""Accounts, contacts, segments, touchpoints, ratings, tickets and events over the REST API."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
 from accounts.conditions import matching
-from accounts.models import Account, Contact, Event, Segment, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Event, Rating, Segment, Ticket, Touchpoint, User
 from accounts.serializers import (
     AccountSerializer,
     ContactSerializer,
     EventSerializer,
+    RatingSerializer,
     SegmentSerializer,
     TicketSerializer,
     TouchpointSerializer,
 )
 from accounts.services.accounts import save_account, save_contact
+from accounts.services.ratings import rate_account
 from accounts.services.segments import save_segment
 from accounts.services.touchpoints import log_touchpoint
 from common import clock
@@ -185,3 +187,18 @@ class TouchpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins
         if (contact := given.get("contact")) and contact.account_id != account.pk:
             raise ValidationError({"contact": ["This contact belongs to another account."]})
         serializer.instance = log_touchpoint(user=self.caller, **given)
+
+
+@extend_schema_view(list=extend_schema(parameters=[CONDITION, ACCOUNT]))
+class RatingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, Endpoint):
+    """How the staff feel that accounts are doing."""
+
+    queryset = Rating.objects.none()
+    serializer_class = RatingSerializer
+
+    def get_queryset(self) -> QuerySet[Rating]:
+        return self.narrowed(Rating.objects.visible_to(self.caller))
+
+    def perform_create(self, serializer: BaseSerializer[Rating]) -> None:
+        given = {**serializer.validated_data, "account": self.own_account(serializer)}
+        serializer.instance = rate_account(user=self.caller, now=clock.now(), **given)

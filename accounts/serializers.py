@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from accounts.models import Account, Contact, Event, Plan, Segment, Stage, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Event, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
 from common.text import normal_email, storable
 
 
@@ -140,3 +140,11 @@ class TouchpointSerializer(StorableMixin, serializers.ModelSerializer[Touchpoint
             "created_at",
         ]
         read_only_fields = ["user"]
+
+
+class RatingSerializer(StorableMixin, serializers.ModelSerializer[Rating]):
+    class Meta:
+        model = Rating
+        fields = ["id", "account", "user", "value", "comment", "rated_at", "created_at"]
+        read_only_fields = ["user"]
+        extra_kwargs: ClassVar[dict[str, Any]] = {"rated_at": {"required": False}}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Contact, Touchpoint, User
+from accounts.models import Account, Contact, Rating, Touchpoint, User
 from common import clock
 from common.text import one_line, storable
 from playbooks.models import Task
@@ -172,3 +172,23 @@ class NoteForm(forms.Form):
         """The whole note, or nothing when the summary says it all."""
         text: str = self.cleaned_data["text"]
         return "" if self.summary() == text else text
+
+
+class FirstFocused(forms.RadioSelect):
+    """Radio buttons of which the first has the focus when the form opens."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The option; see Django."""
+        option = super().create_option(*args, **kwargs)
+        if option["index"] == "0":
+            option["attrs"]["autofocus"] = True
+        return option
+
+
+class RatingForm(forms.Form):
+    """How an account is doing, as somebody who knows it feels."""
+
+    value = forms.TypedChoiceField(
+        label=_("How are they doing"), choices=Rating.Value.choices, coerce=int, widget=FirstFocused
+    )
+    comment = StorableField(label=_("Why"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))

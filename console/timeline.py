@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Event, Offboarding, Stage, Touchpoint
+from accounts.models import Event, Offboarding, Rating, Stage, Touchpoint
 from accounts.models.event import EventQuerySet
 from common.templatetags.amounts import money, number
 from common.templatetags.ui import BAND_LABELS
@@ -40,11 +40,13 @@ class Group:
 
 GROUPS: dict[str, Group] = {
     "touchpoints": Group(gettext_lazy("Touchpoints"), ("touchpoint.",)),
-    "health": Group(gettext_lazy("Health"), ("health.",)),
+    "health": Group(gettext_lazy("Health"), ("health.", "account.rated")),
     "surveys": Group(gettext_lazy("Surveys"), ("survey.", "contact.")),
     "tickets": Group(gettext_lazy("Tickets"), ("ticket.",)),
     "work": Group(gettext_lazy("Playbooks and tasks"), ("playbook.", "task.")),
-    "contract": Group(gettext_lazy("Contract and stage"), ("subscription.", "invoice.", "stage.", "account.")),
+    "contract": Group(
+        gettext_lazy("Contract and stage"), ("subscription.", "invoice.", "stage.", "account.created", "account.ended")
+    ),
 }
 
 
@@ -90,6 +92,7 @@ class _Known:
     def __init__(self, events: list[Event], currency: str) -> None:
         self.currency = currency
         self.touchpoints = Touchpoint.objects.select_related("contact", "user").in_bulk(_ids(events, "touchpoint"))
+        self.ratings = Rating.objects.in_bulk(_ids(events, "rating"))
         self.responses = Response.objects.in_bulk(_ids(events, "response"))
         has = {event.kind.partition(".")[0] for event in events}
         self.stages: dict[str, str] = dict(Stage.objects.values_list("key", "name")) if "stage" in has else {}
@@ -273,12 +276,25 @@ class _Words:
     def _account(self, what: str) -> Told:
         if what == "created":
             return self._say(_("Account created"), "plus")
+        if what == "rated":
+            return self._rated()
         if what != "ended":
             return self._other(what)
         kind = self.data.get("kind", "")
         why = [str(Offboarding.Kind(kind).label) if kind in Offboarding.Kind.values else ""]
         why += [str(self.data.get(name) or "").replace("_", " ") for name in ("category", "competitor")]
         return self._say(_("The account ended"), "close", tone="poor", detail=_joined(why))
+
+    def _rated(self) -> Told:
+        value = self.data.get("value")
+        if value not in Rating.Value.values:
+            return self._other("rated")
+        words = {"value": value, "words": str(Rating.Value(value).label).lower()}
+        rating = self.known.ratings.get(self.data.get("rating", 0))
+        tone = "poor" if value <= Rating.Value.WORRYING else "good" if value >= Rating.Value.GOOD else "watch"
+        return self._say(
+            _("Rated %(value)s of 5, %(words)s") % words, "star", tone=tone, detail=rating.comment if rating else ""
+        )
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -44,6 +44,12 @@ urlpatterns = [
         name="account_touchpoint_withdraw",
     ),
     path("accounts/<int:pk>/notes/new/", account_actions.note, name="account_note"),
+    path("accounts/<int:pk>/ratings/new/", account_actions.rate, name="account_rate"),
+    path(
+        "accounts/<int:pk>/ratings/<int:rating>/withdraw/",
+        account_actions.withdraw_rated,
+        name="account_rating_withdraw",
+    ),
     path("accounts/<int:pk>/tasks/new/", account_actions.task, name="account_task"),
     path("health/", health.health, name="health"),
     path("surveys/", surveys.surveys, name="surveys"),

@@ -111,6 +111,15 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """One time that the CSM said, from 1 to 5, how the customer is doing, and why."""
+
+    at: datetime
+    value: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One survey invitation, and the answer where there is one."""
 
@@ -160,6 +169,7 @@ class Customer:
     stages: list[StageMove]
     requests: list[Request]
     exchanges: list[Exchange]
+    opinions: list[Opinion]
     asked: list[Asked]
     usage: dict[str, list[int]]
     users: list[int]

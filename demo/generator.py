@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from random import Random
 
-from demo import activity, billing, history, voice
+from demo import activity, billing, history, opinions, voice
 from demo.company import Company, Customer
 from demo.shapes import Shape, draw_shapes
 from demo.stories import tell
@@ -52,6 +52,7 @@ def _customer(seed: int, number: int, shape: Shape, today: date, days: list[floa
         stages=history.stages(rng, shape, today),
         requests=requests,
         exchanges=voice.exchanges(rng, shape, people, today) if looked_after else [],
+        opinions=opinions.opinions(Random(f"{seed} {number} opinions"), shape, today),
         asked=voice.asked(rng, shape, people, requests, today),
         usage=counts,
         users=users,

@@ -15,6 +15,7 @@ from demo.agenda import Agenda
 from demo.company import DAYS, Company, Customer, Exchange, Person, StageMove, moment
 from demo.contracts import ContractWriter
 from demo.invoices import InvoiceWriter
+from demo.ratings import RatingWriter
 from demo.setup import SetUp
 from demo.support import TicketWriter
 from demo.voices import SurveyWriter
@@ -57,6 +58,7 @@ class Writer:
         self._contracts = ContractWriter(company, rows, self.accounts)
         self._invoices = InvoiceWriter(company, self.accounts)
         self._tickets = TicketWriter(company, self.accounts, self.contacts)
+        self._ratings = RatingWriter(company, rows, self.accounts)
         self._surveys = SurveyWriter(company, rows, self.accounts, self.contacts)
         self._used_until = company.first_day
 
@@ -69,6 +71,7 @@ class Writer:
         self._write_moves(now)
         self._tickets.write(now=now)
         self._write_exchanges(now)
+        self._ratings.write(now=now)
         self._surveys.write(now=now)
         self._write_leavers(now)
         self._write_ends(now)

@@ -7,7 +7,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from accounts.models import Account, Contact, Plan, Segment, Stage, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
 from health.models import Measure, Profile, ProfileMeasure
 from playbooks.models import Playbook, Task
 from revenue.models import Invoice, Subscription
@@ -95,6 +95,15 @@ class TouchpointFactory(DjangoModelFactory[Touchpoint]):
     kind = Touchpoint.Kind.CALL
     summary = "Spoke about the plan for spring"
     happened_at = NOW
+
+
+class RatingFactory(DjangoModelFactory[Rating]):
+    class Meta:
+        model = Rating
+
+    account = factory.SubFactory(AccountFactory)
+    value = Rating.Value.FAIR
+    rated_at = NOW
 
 
 class SubscriptionFactory(DjangoModelFactory[Subscription]):

@@ -1,4 +1,4 @@
-"""What is known of an account's people, and of how often somebody speaks with them."""
+"""What is known of an account's people, of how often somebody speaks with them, and of what the CSM feels."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,8 +11,11 @@ RELATIONSHIP = _("Relationship")
 CONTACTS = Source(name="contacts", relation="accounts_contact", grouped=True)
 TOUCHPOINTS = Source(name="touchpoints", relation="accounts_touchpoint", grouped=True)
 
+RATINGS = Source(name="ratings", relation="accounts_rating", grouped=True, where="rated_at <= {now}")
+
 CONTACT_HEARD = Column(CONTACTS, "max(updated_at)")
 LAST_TOUCH = Column(TOUCHPOINTS, "max(happened_at)", only="happened_at <= {now}")
+LAST_RATED = Column(RATINGS, "max(rated_at)")
 
 
 def _lost_at(role: str) -> str:
@@ -85,5 +88,24 @@ register(
         RELATIONSHIP,
         default=0,
         freshness=LAST_TOUCH,
+    ),
+    Attribute(
+        "rating.csm",
+        _("CSM's rating"),
+        Type.NUMBER,
+        Column(RATINGS, "(array_agg(value ORDER BY rated_at DESC, id DESC))[1]"),
+        RELATIONSHIP,
+        freshness=LAST_RATED,
+        help=_("How the staff felt the account was doing when they last said so: from 1, in trouble, to 5, thriving."),
+    ),
+    Attribute(
+        "rating.days_since",
+        _("Days since the CSM's rating"),
+        Type.DAYS,
+        Column(RATINGS, "({today} - (max(rated_at) AT TIME ZONE {zone})::date)"),
+        RELATIONSHIP,
+        unit=_("days"),
+        freshness=LAST_RATED,
+        help=_("No value where the account was never rated."),
     ),
 )

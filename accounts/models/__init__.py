@@ -2,6 +2,7 @@ from accounts.models.account import Account, AccountTeamMember, CustomField, Off
 from accounts.models.contact import Contact
 from accounts.models.event import Event, EventInbox, Touched
 from accounts.models.keys import ApiKey
+from accounts.models.rating import Rating
 from accounts.models.segment import Segment
 from accounts.models.stage import Stage, StageEntry
 from accounts.models.ticket import Ticket
@@ -20,6 +21,7 @@ __all__ = [
     "Heartbeat",
     "Offboarding",
     "Plan",
+    "Rating",
     "Segment",
     "Stage",
     "StageEntry",

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast, Now
 
 from accounts.models.account import Account
 from accounts.models.contact import Contact
+from accounts.models.rating import Rating
 from accounts.models.touchpoint import Touchpoint
 
 if TYPE_CHECKING:
@@ -26,11 +27,15 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.order_by("-happened_at", "-id")
 
     def standing(self) -> EventQuerySet:
-        """Without touchpoints that were taken back, nor their taking back."""
-        named = self.alias(touchpoint=KT("data__touchpoint"))
-        kept = Exists(Touchpoint.objects.filter(pk=Cast(OuterRef("touchpoint"), models.BigIntegerField())))
-        withdrawn = Q(kind="touchpoint.logged", touchpoint__isnull=False) & ~kept
-        return named.exclude(withdrawn).exclude(kind="touchpoint.withdrawn")
+        """Without touchpoints and ratings that were taken back, nor their taking back."""
+        named = self.alias(touchpoint=KT("data__touchpoint"), rating=KT("data__rating"))
+        logged = Exists(Touchpoint.objects.filter(pk=Cast(OuterRef("touchpoint"), models.BigIntegerField())))
+        rated = Exists(Rating.objects.filter(pk=Cast(OuterRef("rating"), models.BigIntegerField())))
+        return (
+            named.exclude(Q(kind="touchpoint.logged", touchpoint__isnull=False) & ~logged)
+            .exclude(Q(kind="account.rated", rating__isnull=False) & ~rated)
+            .exclude(kind__in=("touchpoint.withdrawn", "account.rating_withdrawn"))
+        )
 
 
 class Event(models.Model):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.attributes import Facts
-from accounts.models import Account, Contact, Event, Touchpoint, User
+from accounts.models import Account, Contact, Event, Rating, Touchpoint, User
 from accounts.queries import facts_of
 from console.plots import carried, line_chart, short_day
 from console.queries.tasks import TaskRow, task_rows
@@ -78,6 +78,11 @@ def _length(days: int | None) -> str:
 def last_touch(account: Account) -> Touchpoint | None:
     """The latest exchange with the account."""
     return account.touchpoints.select_related("user", "contact").order_by("-happened_at", "-id").first()
+
+
+def last_rating(account: Account) -> Rating | None:
+    """How the staff last felt that the account was doing."""
+    return account.ratings.select_related("user").order_by("-rated_at", "-id").first()
 
 
 def next_in_book(account: Account, *, user: User) -> Account | None:

@@ -58,6 +58,8 @@ OFFERED_COLUMNS = (
     "csat.last",
     "contacts.champions",
     "contacts.sponsor_lost",
+    "rating.csm",
+    "rating.days_since",
     "tasks.open",
     "external_id",
 )

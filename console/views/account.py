@@ -96,6 +96,7 @@ def overview(request: StaffRequest, account: Account) -> dict[str, Any]:
         "people": [contact for contact in queries.people(account) if contact.left_at is None][:6],
         "team": queries.team(account),
         "last_touch": queries.last_touch(account),
+        "last_rating": queries.last_rating(account),
         "runs": queries.runs(account),
         "answers": answers(account, limit=2),
     }

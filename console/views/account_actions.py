@@ -1,4 +1,4 @@
-"""What people write on an account: touchpoints, notes and tasks; in a dialog for HTMX, on a page without it."""
+"""What people write on an account: touchpoints, notes, ratings, tasks; in a dialog for HTMX, on a page without it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Account, Touchpoint
+from accounts.models import Account, Rating, Touchpoint
+from accounts.services.ratings import rate_account, withdraw_rating
 from accounts.services.touchpoints import log_touchpoint, withdraw_touchpoint
 from common import clock
-from console.forms import NoteForm, TaskForm, TouchpointForm
+from console.forms import NoteForm, RatingForm, TaskForm, TouchpointForm
 from console.staff import StaffRequest, editor_page
 from console.views.account import find_account
 from playbooks.services.tasks import create_task
@@ -78,6 +79,33 @@ def withdraw(request: StaffRequest, pk: int, touchpoint: int) -> HttpResponse:
     logged = get_object_or_404(Touchpoint.objects.select_related("account"), account=account, pk=touchpoint)
     withdraw_touchpoint(touchpoint=logged, by=request.user, now=clock.now())
     return _done(request, account, _("Taken back: %(summary)s") % {"summary": logged.summary})
+
+
+@editor_page
+@require_http_methods(["GET", "POST"])
+def rate(request: StaffRequest, pk: int) -> HttpResponse:
+    """Say how the account is doing, as somebody who knows it feels."""
+    account = find_account(request, pk)
+    form = RatingForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        rating = rate_account(account=account, user=request.user, now=clock.now(), **form.cleaned_data)
+        undo = reverse("console:account_rating_withdraw", args=[account.pk, rating.pk])
+        return _done(request, account, _("Rated %(account)s: %(words)s") % _rated(rating), undo=undo)
+    return _ask(request, "console/account/_rating_form.html", account, form)
+
+
+@editor_page
+@require_POST
+def withdraw_rated(request: StaffRequest, pk: int, rating: int) -> HttpResponse:
+    """Take back a rating."""
+    account = find_account(request, pk)
+    given = get_object_or_404(Rating.objects.select_related("account"), account=account, pk=rating)
+    withdraw_rating(rating=given, by=request.user, now=clock.now())
+    return _done(request, account, _("Rating of %(account)s taken back: %(words)s") % _rated(given))
+
+
+def _rated(rating: Rating) -> dict[str, str]:
+    return {"account": rating.account.name, "words": rating.get_value_display()}
 
 
 @editor_page

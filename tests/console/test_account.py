@@ -48,7 +48,7 @@ SECTIONS = (
     "account_tasks",
 )
 READ = (*SECTIONS, "account_timeline_more", "account_peek", "account_next")
-WRITTEN = ("account_touchpoint", "account_note", "account_task")
+WRITTEN = ("account_touchpoint", "account_note", "account_task", "account_rate")
 
 
 @pytest.fixture

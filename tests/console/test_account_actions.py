@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, Event, Touchpoint, User
+from accounts.models import Account, Event, Rating, Touchpoint, User
 from common import clock
 from playbooks.models import Task
 from tests.console.pages import HTMX, client_of, words_of
-from tests.factories import AccountFactory, ContactFactory, TouchpointFactory, UserFactory
+from tests.factories import AccountFactory, ContactFactory, RatingFactory, TouchpointFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -127,7 +127,7 @@ def test_contact_of_another_account_is_refused(client: Client, account: Account)
 
 
 def test_empty_post_is_refused(client: Client, account: Account) -> None:
-    for name in ("touchpoint", "note", "task"):
+    for name in ("touchpoint", "note", "task", "rate"):
         assert client.post(at(name, account), headers=HTMX).status_code == 422
 
 
@@ -145,6 +145,51 @@ def test_note_keeps_its_first_line_as_its_summary(client: Client, account: Accou
     assert (second.summary, second.body) == ("Short", "")
     assert (len(third.summary), third.summary[-1], third.body) == (300, "…", ("long " * 100).strip())
     assert "Note: They plan a merger" in words_of(client, at("timeline", account))
+
+
+def test_account_is_rated_and_the_rating_taken_back_when_htmx_asks(client: Client, account: Account, csm: User) -> None:
+    dialog = client.get(at("rate", account), headers=HTMX).content.decode()
+    assert "How is Ostrava Steel doing?" in dialog
+    assert dialog.count("autofocus") == 1
+
+    answer = client.post(at("rate", account), {"value": "2", "comment": "Their sponsor is silent"}, headers=HTMX)
+
+    rating = Rating.objects.get()
+    assert (rating.account, rating.user, rating.value) == (account, csm, 2)
+    assert "Rated Ostrava Steel: Worrying" in answer.content.decode()
+    assert answer["HX-Trigger"] == "dialog-close, account-changed"
+    page = words_of(client, f"/accounts/{account.pk}/")
+    assert "CSM's rating Worrying, 2 of 5 ·" in page
+    assert f"· {csm.name} Their sponsor is silent" in page
+    assert "Rated 2 of 5, worrying" in words_of(client, at("timeline", account) + "?show=health")
+    undo = at("rating_withdraw", account, rating.pk)
+    assert undo in answer.content.decode()
+
+    undone = client.post(undo, headers=HTMX)
+
+    assert "Rating of Ostrava Steel taken back: Worrying" in undone.content.decode()
+    assert not Rating.objects.exists()
+    assert "not rated yet" in words_of(client, f"/accounts/{account.pk}/")
+    assert "Rated 2 of 5" not in words_of(client, at("timeline", account))
+    assert client.post(undo, headers=HTMX).status_code == 404
+
+
+def test_account_is_rated_without_scripts_and_only_with_a_known_value(client: Client, account: Account) -> None:
+    assert "<html" in client.get(at("rate", account)).content.decode()
+
+    wrong = client.post(at("rate", account), {"value": "6", "comment": "My long notes"})
+    right = client.post(at("rate", account), {"value": "5"}, follow=True)
+
+    assert wrong.status_code == 422
+    assert "My long notes" in wrong.content.decode()
+    assert right.redirect_chain == [(f"/accounts/{account.pk}/", 302)]
+    assert "Rated Ostrava Steel: Thriving" in right.content.decode()
+
+
+def test_rating_is_found_under_its_own_account_only(client: Client, account: Account, csm: User) -> None:
+    elsewhere = RatingFactory(user=csm)
+
+    assert client.post(at("rating_withdraw", account, elsewhere.pk), headers=HTMX).status_code == 404
 
 
 def test_task_is_made_for_oneself(client: Client, account: Account, csm: User) -> None:
@@ -190,16 +235,18 @@ def test_touchpoint_is_found_under_its_own_account_only(client: Client, account:
 
 def test_viewer_reads_and_writes_nothing(account: Account) -> None:
     client = client_of(UserFactory(role=User.Role.VIEWER))
-    touchpoint = TouchpointFactory(account=account)
+    touchpoint, rating = TouchpointFactory(account=account), RatingFactory(account=account)
     page = client.get(f"/accounts/{account.pk}/").content.decode()
     assert "Ostrava Steel" in page
     assert at("touchpoint", account) not in page
+    assert at("rate", account) not in page
 
     for address in (
-        *(at(name, account) for name in ("touchpoint", "note", "task")),
+        *(at(name, account) for name in ("touchpoint", "note", "task", "rate")),
         at("touchpoint_withdraw", account, touchpoint.pk),
+        at("rating_withdraw", account, rating.pk),
     ):
-        refused = client.post(address, call(text="x", title="x"), headers=HTMX)
+        refused = client.post(address, call(text="x", title="x", value="3"), headers=HTMX)
         assert refused.status_code == 403
         assert "Viewers can read everything and change nothing" in refused.content.decode()
     assert Touchpoint.objects.get() == touchpoint

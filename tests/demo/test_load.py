@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.db.models import Sum
 
-from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Ticket, Touched, User, Workspace
+from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Rating, Ticket, Touched, User, Workspace
 from demo import DEMO_PASSWORD
 from demo.company import Company, moment
 from demo.load import is_loaded
@@ -201,6 +201,15 @@ def test_invoices_are_overdue_where_the_story_says_so() -> None:
     assert values_of(account_of("champion-leaves"), *keys, now=NOW) == (1, 11)
     assert values_of(account_of("happy-expander"), *keys, now=NOW) == (0, None)
     assert account_of("happy-expander").invoices.filter(paid_on__isnull=False).count() >= 10
+
+
+def test_csms_have_rated_their_customers() -> None:
+    assert values_of(account_of("renewal-at-risk"), "rating.csm", "rating.days_since", now=NOW) == (1, 15)
+    assert values_of(account_of("happy-expander"), "rating.csm", now=NOW) == 5
+    assert account_of("champion-leaves").ratings.count() == 2
+    assert values_of(account_of("no-owner"), "rating.csm", now=NOW) is None
+    assert not Rating.objects.filter(account__touch_model="self_service").exists()
+    assert not Rating.objects.filter(rated_at__gt=NOW).exists()
 
 
 def test_waiting_run_is_left_when_the_customer_goes() -> None:
