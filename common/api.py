@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.busy import RETRY_AFTER_SECONDS, UNANSWERED, try_later
 from common.errors import DomainError
 from common.text import storable
 
@@ -32,19 +33,28 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
             return _answer(404, "not_found", _("There is nothing at this address, or not for this key."), {})
         case PermissionDenied():
             return _answer(403, "not_allowed", _("This key may not do that."), {})
-        case exceptions.ValidationError():
-            fields = dict(_flatten(error.detail))
-            first = next(iter(fields.items()), ("", _("The request is not valid.")))
-            message = f"{first[0]}: {first[1]}" if first[0] else first[1]
-            return _answer(400, "invalid", message, fields)
         case exceptions.APIException():
-            response = _answer(error.status_code, error.default_code, str(error.detail), {})
-            if header := getattr(error, "auth_header", None):
-                response["WWW-Authenticate"] = header
-            if wait := getattr(error, "wait", None):
-                response["Retry-After"] = str(int(wait) + 1)
-            return response
+            return _refused(error)
+    if isinstance(error, UNANSWERED):
+        answer = try_later(error)
+        response = _answer(answer.status, answer.code, str(answer.message), {})
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
     return None
+
+
+def _refused(error: exceptions.APIException) -> Response:
+    if isinstance(error, exceptions.ValidationError):
+        fields = dict(_flatten(error.detail))
+        first = next(iter(fields.items()), ("", _("The request is not valid.")))
+        message = f"{first[0]}: {first[1]}" if first[0] else first[1]
+        return _answer(400, "invalid", message, fields)
+    response = _answer(error.status_code, error.default_code, str(error.detail), {})
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(int(wait) + 1)
+    return response
 
 
 def _answer(status: int, code: str, message: str, fields: dict[str, str]) -> Response:

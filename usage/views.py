@@ -13,11 +13,11 @@ from functools import wraps
 from typing import Any
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from common import clock
+from common.busy import RETRY_AFTER_SECONDS, UNANSWERED, try_later
 from common.errors import DomainError
 from usage.services.ingest import Outcome, ingest_batch, write_key_of
 from usage.services.parse import MAX_BODY, Refusal, parse
@@ -25,20 +25,6 @@ from usage.services.strict_json import BadRequest
 
 DRAINED = 4 * 1024 * 1024
 """An oversized body is read up to here before the answer: a client that is still sending would not hear it."""
-
-RETRY_AFTER_SECONDS = 2
-
-OVERLOADED = {
-    "53000",  # insufficient resources
-    "53100",  # disk full
-    "53200",  # out of memory
-    "53300",  # too many connections
-    "53400",  # configuration limit exceeded
-    "40001",  # serialization failure
-    "40P01",  # deadlock
-    "55P03",  # lock not available
-    "57014",  # statement timeout
-}
 
 View = Callable[[HttpRequest, str | None], HttpResponse]
 
@@ -80,11 +66,9 @@ def _answered(view: View, request: HttpRequest, kind: str | None) -> HttpRespons
         if error.status == 401:
             response["WWW-Authenticate"] = 'Basic realm="write key"'
         return response
-    except (OperationalError, InterfaceError) as error:
-        if getattr(error.__cause__, "sqlstate", None) in OVERLOADED:
-            response = _error(429, "overloaded", "Too much is coming in at once: send the same again in a moment.")
-        else:
-            response = _error(503, "unavailable", "The database does not answer: send the same again in a moment.")
+    except UNANSWERED as error:
+        answer = try_later(error)
+        response = _error(answer.status, answer.code, str(answer.message))
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
 

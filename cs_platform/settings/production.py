@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from cs_platform.settings.base import *  # noqa: F403
 from cs_platform.settings.base import broker, cache, database, env
+from cs_platform.settings.limits import EVERYWHERE, WEB, limited
 from cs_platform.settings.logs import logging_config
 
 DEBUG = False
@@ -15,7 +16,9 @@ _address = urlsplit(BASE_URL)
 ALLOWED_HOSTS = [_address.hostname or "", "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
 CSRF_TRUSTED_ORIGINS = [f"{_address.scheme}://{_address.netloc}"]
 
-DATABASES = {"default": database(env.str("DATABASE_URL"))}
+# wsgi.py and asgi.py say that they are the web process.
+_is_web = env.str("CS_PROCESS", default="") == "web"
+DATABASES = {"default": limited(database(env.str("DATABASE_URL")), WEB if _is_web else EVERYWHERE)}
 REDIS_URL = env.str("REDIS_URL")
 CACHES = cache(REDIS_URL)
 CELERY_BROKER_URL = broker(REDIS_URL)
