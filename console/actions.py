@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 GO = "go"
 LIST = "list"
@@ -48,7 +49,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go.segments", _("Segments"), "g m", "segment", GO, "console:segments"),
     Action("list.next", _("Next row"), "j", "arrow-down", LIST),
     Action("list.previous", _("Previous row"), "k", "arrow-up", LIST),
-    Action("list.open", _("Open"), "Enter", "arrow-right", LIST),
+    Action("list.open", pgettext_lazy("command", "Open"), "Enter", "arrow-right", LIST),
     Action("list.peek", _("Look without leaving the list"), "Space", "eye", LIST),
     Action("list.select", _("Select"), "x", "check", LIST),
     Action("list.filter", _("Filter"), "/", "filter", LIST),

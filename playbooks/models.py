@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Account, Event
 
@@ -223,8 +224,8 @@ class Task(models.Model):
         URGENT = 4, _("Urgent")
 
     class Status(models.TextChoices):
-        OPEN = "open", _("Open")
-        DONE = "done", _("Done")
+        OPEN = "open", pgettext_lazy("task", "Open")
+        DONE = "done", pgettext_lazy("task", "Done")
         CANCELLED = "cancelled", _("Cancelled")
 
     class Outcome(models.TextChoices):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models.account import Account
 
@@ -26,7 +27,7 @@ class Rating(models.Model):
         IN_TROUBLE = 1, _("In trouble")
         WORRYING = 2, _("Worrying")
         FAIR = 3, _("Fair")
-        GOOD = 4, _("Good")
+        GOOD = 4, pgettext_lazy("rating", "Good")
         THRIVING = 5, _("Thriving")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="ratings")

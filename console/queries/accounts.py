@@ -11,7 +11,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.attributes import Attribute, Catalogue
 from accounts.attributes.registry import choices_of
@@ -83,7 +83,7 @@ RENEWALS: dict[str, tuple[str | Promise, Any]] = {
 }
 STATES: dict[str, tuple[str | Promise, Any]] = {
     "": (gettext_lazy("Customers"), {"attribute": "is_live", "operator": "is", "value": True}),
-    "ended": (gettext_lazy("Ended"), {"attribute": "is_live", "operator": "is", "value": False}),
+    "ended": (pgettext_lazy("accounts", "Ended"), {"attribute": "is_live", "operator": "is", "value": False}),
     "all": (gettext_lazy("Customers and ended ones"), {"all": []}),
 }
 # A choice among rows of the database, by the name it has in the address: the attribute that it narrows.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import conditions
 from accounts.attributes import Catalogue
@@ -55,7 +55,7 @@ ENTRIES = {
     "condition": (Object("condition", gettext_lazy("Condition")),),
     "event": (
         Text("event", gettext_lazy("Event"), most=64),
-        Object("data", gettext_lazy("With"), default={}),
+        Object("data", pgettext_lazy("data of an event", "With"), default={}),
     ),
     "manual": (),
 }
