@@ -17,7 +17,7 @@ from bench.base import NOW, make_base, size_of
 from bench.runner import Result, measure
 from common.partitions import ensure_months
 from health.models import Profile
-from health.services import compute_chunk, create_measure, create_profile, sweep_anew
+from health.services import compute_chunk, create_measure, create_profile, open_draft, publish, sweep_anew
 from usage.models import Feature
 
 USE: list[list[float]] = [[0, 0], [20, 60], [100, 100]]
@@ -109,11 +109,13 @@ def run(scale: float) -> Result:
 
 def define() -> None:
     """Six profiles of eight measures each."""
+    draft = open_draft(by=None, now=NOW)
     for key, (attribute, curve, missing) in MEASURES.items():
-        create_measure(key=key, label=key, attribute=attribute, curve=curve, missing=missing, now=NOW)
+        create_measure(draft=draft, key=key, label=key, attribute=attribute, curve=curve, missing=missing, now=NOW)
     for priority, (key, condition, _sql, weights) in enumerate(SEGMENTS, 1):
         segment = Segment.objects.create(key=key, name=key, priority=priority, condition=condition)
-        create_profile(name=key, segment=segment, weights=weights, now=NOW)
+        create_profile(draft=draft, name=key, segment=segment, weights=weights, now=NOW)
+    publish(draft=draft, by=None, note="First", now=NOW)
 
 
 def prepare(now: datetime) -> None:

@@ -115,6 +115,8 @@ class KnownParameters:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # mixed into an APIView
+        if not all(storable(str(given)) for given in kwargs.values()):
+            raise Http404
         known = self.parameters | {"cursor", "limit", "format"}
         for name, given in request.query_params.items():
             if name not in known:

@@ -19,6 +19,8 @@ router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
 
 router.register("invoices", revenue.InvoiceViewSet, "invoice")
+router.register("health/scores", health.NamedScoreViewSet, "health-score")
+router.register("health/versions", health.VersionViewSet, "health-version")
 router.register("measures", health.MeasureViewSet, "measure")
 router.register("playbooks", playbooks.PlaybookViewSet, "playbook")
 router.register("profiles", health.ProfileViewSet, "profile")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeVar
 
 from accounts.models import CustomField, Plan, Segment, Stage, User, Workspace
@@ -13,7 +12,8 @@ from accounts.services.segments import save_segment
 from demo import DEMO_PASSWORD, catalogue
 from demo.activity import included
 from demo.plays import PLAYBOOKS
-from health.models import Measure, Profile, ProfileMeasure
+from health.services import create_measure, create_profile, open_draft
+from health.services import publish as publish_health
 from playbooks.models import Playbook
 from playbooks.services import publish
 from surveys.models import Survey
@@ -64,12 +64,12 @@ def set_up(*, now: datetime) -> SetUp:
         CustomField(key=key, label=label, type=type_, choices=choices, unit=unit)
         for key, label, type_, choices, unit in catalogue.CUSTOM_FIELDS
     )
-    _health(_segments())
+    _health(_segments(), author=rows.users["admin@demo.example"], now=now)
     _playbooks(author=rows.users["admin@demo.example"], now=now)
     return rows
 
 
-Row = TypeVar("Row", Plan, Stage, Survey, Feature, Segment, Measure)
+Row = TypeVar("Row", Plan, Stage, Survey, Feature, Segment)
 
 
 def _by_key(rows: Iterable[Row]) -> dict[str, Row]:
@@ -111,29 +111,31 @@ def _segments() -> dict[str, Segment]:
     )
 
 
-def _health(segments: dict[str, Segment]) -> None:
-    measures = _by_key(
-        Measure.objects.bulk_create(
-            Measure(
-                key=key,
-                label=label,
-                group=group,
-                attribute=attribute,
-                curve=curve,
-                missing=missing,
-                stale_after_days=stale_after_days,
-            )
-            for key, label, group, attribute, curve, missing, stale_after_days in catalogue.MEASURES
+def _health(segments: dict[str, Segment], *, author: User, now: datetime) -> None:
+    draft = open_draft(by=author, now=now)
+    for key, label, group, attribute, curve, missing, stale_after_days in catalogue.MEASURES:
+        create_measure(
+            draft=draft,
+            key=key,
+            now=now,
+            label=label,
+            group=group,
+            attribute=attribute,
+            curve=curve,
+            missing=missing,
+            stale_after_days=stale_after_days,
         )
-    )
     for key, (good_from, watch_from, weights) in catalogue.PROFILES.items():
-        profile = Profile.objects.create(
-            name=segments[key].name, segment=segments[key], good_from=good_from, watch_from=watch_from
+        create_profile(
+            draft=draft,
+            name=segments[key].name,
+            segment=segments[key],
+            weights=weights,
+            good_from=good_from,
+            watch_from=watch_from,
+            now=now,
         )
-        ProfileMeasure.objects.bulk_create(
-            ProfileMeasure(profile=profile, measure=measures[measure], weight=Decimal(str(weight)))
-            for measure, weight in weights.items()
-        )
+    publish_health(draft=draft, by=author, note="First version", now=now)
 
 
 def _playbooks(*, author: User, now: datetime) -> None:

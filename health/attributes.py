@@ -1,4 +1,4 @@
-"""Health as attributes: the score, its band and how they moved, and the points of each measure."""
+"""Health as attributes: each score, its band and how it moved, and the points of each measure."""
 
 from collections.abc import Iterable
 
@@ -6,77 +6,172 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attributes import Attribute, Column, Family, Source, Type, register, register_family
-from health.models import Band, Measure
+from accounts.attributes.registry import Label
+from health.models import Band, NamedScore, ProfileMeasure, Version
 
 HEALTH = _("Health")
+COMPUTED = "CASE WHEN h.override_id IS NULL THEN h.score ELSE h.computed_score END"
+VERSIONS_IN_USE = 3
+"""Scores follow a new version within minutes: those of older ones than these are being computed anew."""
+CHANGES = (
+    (7, _("Change, 7 days"), _("Points gained or lost since the end of the day a week ago.")),
+    (30, _("Change, 30 days"), _("Points gained or lost since the end of the day 30 days ago.")),
+    (90, _("Change, 90 days"), _("Points gained or lost since the end of the day 90 days ago.")),
+)
+BY_ITSELF = _("Only what the customer did counts: neither a new formula nor an override does.")
 
-SCORE = Source(name="health", relation="health_healthscore")
 
-COMPUTED = Column(SCORE, "computed_at")
+def _is(key: str) -> str:
+    """SQL: the named score of this key, whose id a declaration cannot know."""
+    return f"(SELECT id FROM health_namedscore WHERE key = '{key}')"
 
 
-def _days_ago(days: int) -> Source:
+def _scores(key: str) -> Source:
     return Source(
-        name=f"health_{days}d",
-        relation="health_healthscore h JOIN health_healthday d ON d.account_id = h.account_id",
+        name=f"health_{_name(key)}",
+        relation="health_healthscore h",
         account="h.account_id",
-        where=f"d.day = {{today}} - {days}",
+        where=f"h.named_id = {_is(key)}",
     )
 
 
-register(
-    Attribute("health", HEALTH, Type.NUMBER, Column(SCORE, "score"), HEALTH, freshness=COMPUTED),
-    Attribute(
-        "health.band",
-        _("Health band"),
+def _name(key: str) -> str:
+    """A key as part of the name of a source."""
+    return key.replace("-", "__")
+
+
+def _change(key: str, days: int) -> Column:
+    """What was computed now and then, less what new versions moved it by in between."""
+    source = Source(
+        name=f"health_{_name(key)}_{days}d",
+        relation=(
+            "health_healthscore h JOIN health_healthday d ON d.account_id = h.account_id AND d.named_id = h.named_id"
+        ),
+        account="h.account_id",
+        where=f"h.named_id = {_is(key)} AND d.day = {{today}} - {days}",
+    )
+    shifts = (
+        "(SELECT sum(f.formula_shift) FROM health_healthday f WHERE f.account_id = h.account_id"
+        f" AND f.named_id = h.named_id AND f.day > {{today}} - {days} AND f.day <= {{today}})"
+    )
+    then = "CASE WHEN d.override_id IS NULL THEN d.score ELSE d.computed_score END"
+    return Column(source, f"{COMPUTED} - ({then}) - coalesce({shifts}, 0)")
+
+
+def _velocity(key: str) -> Column:
+    """The slope of the least squares line through the last 28 days, in points a week."""
+    source = Source(
+        name=f"health_{_name(key)}_velocity",
+        relation="health_healthday d",
+        account="d.account_id",
+        grouped=True,
+        where=f"d.named_id = {_is(key)} AND d.day > {{today}} - 28 AND d.day <= {{today}}",
+    )
+    computed = "CASE WHEN d.override_id IS NULL THEN d.score ELSE d.computed_score END"
+    return Column(source, f"7 * regr_slope({computed}, d.day - {{today}})")
+
+
+def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
+    """The attributes of one named score."""
+    source = _scores(key)
+    heard = Column(source, "h.computed_at")
+
+    def titled(words: Label) -> Label:
+        return format_lazy("{score}: {words}", score=label, words=words)
+
+    yield Attribute(prefix, label, Type.NUMBER, Column(source, "h.score"), HEALTH, freshness=heard)
+    yield Attribute(
+        f"{prefix}.band",
+        titled(_("Band")),
         Type.CHOICE,
-        Column(SCORE, "nullif(band, '')"),
+        Column(source, "nullif(h.band, '')"),
         HEALTH,
         choices=lambda: Band.choices,
-        freshness=COMPUTED,
-    ),
-    Attribute(
-        "health.band_days",
-        _("Days in health band"),
+        freshness=heard,
+    )
+    yield Attribute(
+        f"{prefix}.band_days",
+        titled(_("Days in band")),
         Type.DAYS,
-        Column(SCORE, "floor(extract(epoch FROM {now} - since) / 86400)::int"),
+        Column(source, "floor(extract(epoch FROM {now} - h.since) / 86400)::int"),
         HEALTH,
         unit=_("days"),
-        freshness=COMPUTED,
-    ),
-    Attribute(
-        "health.change_7d",
-        _("Change in health, 7 days"),
-        Type.NUMBER,
-        Column(_days_ago(7), "h.score - d.score"),
+        freshness=heard,
+    )
+    yield Attribute(
+        f"{prefix}.is_overridden",
+        titled(_("Set by hand")),
+        Type.BOOLEAN,
+        Column(source, "h.override_id IS NOT NULL"),
         HEALTH,
-        help=_("Points gained or lost since the end of the day a week ago."),
-    ),
-    Attribute(
-        "health.change_28d",
-        _("Change in health, 28 days"),
+        freshness=heard,
+    )
+    yield Attribute(
+        f"{prefix}.stale",
+        titled(_("Stale inputs")),
         Type.NUMBER,
-        Column(_days_ago(28), "h.score - d.score"),
+        Column(source, "h.stale"),
         HEALTH,
-        help=_("Points gained or lost since the end of the day four weeks ago."),
-    ),
-)
-
-
-def _measure_attributes() -> Iterable[Attribute]:
-    for measure in Measure.objects.all():
+        help=_("How many of the measures that count are older than they should be."),
+        freshness=heard,
+    )
+    for days, words, help_ in CHANGES:
         yield Attribute(
-            f"health.{measure.key}",
-            format_lazy(_("{measure}, points"), measure=measure.label),
+            f"{prefix}.change_{days}d",
+            titled(words),
             Type.NUMBER,
-            Column(
-                SCORE,
-                "(SELECT (part ->> 2)::float8 FROM jsonb_array_elements(components) part"
-                f" WHERE part ->> 0 = '{measure.key}')",
-            ),
+            _change(key, days),
             HEALTH,
-            freshness=COMPUTED,
+            help=format_lazy("{0} {1}", help_, BY_ITSELF),
+        )
+    yield Attribute(
+        f"{prefix}.velocity",
+        titled(_("Points a week")),
+        Type.NUMBER,
+        _velocity(key),
+        HEALTH,
+        help=_("How fast it rises or falls: the slope of the line through the last 28 days."),
+    )
+
+
+register(*_of_score(NamedScore.OVERALL, "health", HEALTH))
+
+
+def _other_scores(others: Iterable[NamedScore]) -> Iterable[Attribute]:
+    for named in others:
+        yield from _of_score(named.key, f"health.score.{named.key}", named.label)
+
+
+def _measures(order: dict[int, NamedScore]) -> Iterable[Attribute]:
+    """The points of each measure, from the first score that uses it."""
+    versions = Version.objects.published()[:VERSIONS_IN_USE].values("pk")
+    places: dict[str, dict[int, list[str]]] = {}
+    labels: dict[str, str] = {}
+    counts: dict[int, int] = {}
+    parts = ProfileMeasure.objects.filter(profile__version__in=versions).select_related("measure", "profile")
+    for part in parts.order_by("profile__version__effective_at", "profile__version", "id"):
+        place = counts[part.profile_id] = counts.get(part.profile_id, 0) + 1
+        labels[part.measure.key] = part.measure.label
+        places.setdefault(part.measure.key, {}).setdefault(part.profile.named_id, []).append(
+            f"WHEN {part.profile_id} THEN h.points[{place}]"
+        )
+    for key, by_score in places.items():
+        first = min(by_score, key=list(order).index)
+        source = _scores(order[first].key)
+        yield Attribute(
+            f"health.{key}",
+            format_lazy(_("{measure}, points"), measure=labels[key]),
+            Type.NUMBER,
+            Column(source, f"CASE h.profile_id {' '.join(by_score[first])} END"),
+            HEALTH,
+            freshness=Column(source, "h.computed_at"),
         )
 
 
-register_family(Family(prefix="health.", load=_measure_attributes))
+def _load() -> Iterable[Attribute]:
+    scores = sorted(NamedScore.objects.all(), key=lambda named: not named.is_overall)
+    yield from _other_scores(named for named in scores if not named.is_overall)
+    yield from _measures({named.pk: named for named in scores})
+
+
+register_family(Family(prefix="health.", load=_load))

@@ -55,40 +55,124 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Bands of values: from each step's value on its points hold, ``below`` the first one those do."""
+
+    below: float
+    steps: tuple[tuple[float, float], ...]
+
+    def points(self, found: float) -> float:
+        """The points of one value."""
+        held = self.below
+        for start, points in self.steps:
+            if found < start:
+                break
+            held = points
+        return held
+
+    def sql(self, column: str) -> SQL:
+        """The points as an expression over a double precision column that is not null."""
+        branches = [f"WHEN {column} >= {number(start)} THEN {number(points)}" for start, points in reversed(self.steps)]
+        return SQL(f"CASE {' '.join(branches)} ELSE {number(self.below)} END")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Points by the value of a choice or of a yes-or-no; a value that it does not name counts as missing."""
+    """Points by the value of a choice or of a yes-or-no; a value that it does not name counts as missing.
+
+    A score keeps a value by its place in the table, and one that the table does not name as ``UNNAMED``.
+    """
 
     points_of: tuple[tuple[str, float], ...]
 
-    def points(self, found: str) -> float | None:
-        """The points of one value."""
-        return dict(self.points_of).get(found)
+    def points(self, found: float) -> float | None:
+        """The points of the value at a place; None for ``UNNAMED``."""
+        return self.points_of[int(found)][1] if found >= 0 else None
+
+    def name(self, found: float) -> str | None:
+        """The value at a place; None for ``UNNAMED``."""
+        return self.points_of[int(found)][0] if found >= 0 else None
+
+    def place(self, column: str) -> SQL:
+        """The place of a text column's value as double precision; null stays null."""
+        branches = [
+            SQL(f"WHEN {{}} THEN {number(place)}").format(value(name))
+            for place, (name, _points_of) in enumerate(self.points_of)
+        ]
+        return SQL(
+            f"CASE WHEN {column} IS NULL THEN NULL ELSE CASE {column} {{}} ELSE {number(UNNAMED)} END END"
+        ).format(join(" ", branches))
 
     def sql(self, column: str) -> SQL:
-        """The points as an expression over a text column that is not null; null for a value without points."""
-        branches = [SQL(f"WHEN {{}} THEN {number(points)}").format(value(name)) for name, points in self.points_of]
-        return SQL(f"CASE {column} {{}} END").format(join(" ", branches))
+        """The points as an expression over a column of places that is not null; null for ``UNNAMED``."""
+        branches = [
+            f"WHEN {column} = {number(place)} THEN {number(points)}"
+            for place, (_name, points) in enumerate(self.points_of)
+        ]
+        return SQL(f"CASE {' '.join(branches)} END")
 
 
-Curve: TypeAlias = Line | Table
+UNNAMED = -1
+
+Curve: TypeAlias = Line | Steps | Table
 
 
 def parse_curve(raw: Any, attribute: Attribute) -> Curve:
     """The curve that ``raw`` (JSON) describes over ``attribute``.
 
-    A number takes a list of ``[value, points]``, a choice or a yes-or-no an object from value to points.
-    Raises BadCurve.
+    A number takes a list of ``[value, points]`` or an object with ``below`` and ``steps``, a choice or a yes-or-no
+    an object from value to points. Raises BadCurve.
     """
     if attribute.type.is_numeric:
-        return _line(raw)
+        return _steps(raw) if isinstance(raw, Mapping) else _line(raw)
     if attribute.type in (Type.BOOLEAN, Type.CHOICE):
         return _table(raw)
     raise BadCurve(_("Only a number, a choice or a yes-or-no can be scored; choose another attribute."))
 
 
+def read_curve(raw: Any) -> Curve:
+    """The curve of a measure that was checked when it was published, whatever became of its attribute since."""
+    if isinstance(raw, list):
+        return _line(raw)
+    return _steps(raw) if isinstance(raw.get("steps"), list) else _table(raw)
+
+
+def natural_direction(curve: Curve) -> str:
+    """The direction that the points of a curve run in: ``higher``, ``lower`` or ``middle``."""
+    moves = list(pairwise(_in_order(curve)))
+    if all(before <= after for before, after in moves):
+        return "higher"
+    return "lower" if all(before >= after for before, after in moves) else "middle"
+
+
+def check_direction(curve: Curve, direction: str) -> None:
+    """Raise BadCurve when the points run against the direction that the measure says is better.
+
+    ``higher`` may not fall, ``lower`` may not rise, ``middle`` may rise and then fall. A table has no order.
+    """
+    moves = list(pairwise(_in_order(curve)))
+    falls = [n for n, (before, after) in enumerate(moves) if after < before]
+    rises = [n for n, (before, after) in enumerate(moves) if after > before]
+    if direction == "higher" and falls:
+        raise BadCurve(_("Higher is better here, so the points must not fall; correct them, or the direction."))
+    if direction == "lower" and rises:
+        raise BadCurve(_("Lower is better here, so the points must not rise; correct them, or the direction."))
+    if direction == "middle" and falls and rises and min(falls) < max(rises):
+        raise BadCurve(_("The middle is best here, so the points may rise and then fall, but not rise again."))
+
+
+def _in_order(curve: Curve) -> list[float]:
+    """The points of a curve as the value grows; none for a table, which has no order."""
+    if isinstance(curve, Table):
+        return []
+    if isinstance(curve, Steps):
+        return [curve.below, *(points for _value, points in curve.steps)]
+    return [points for _value, points in curve.knots]
+
+
 def check_named(curve: Curve, attribute: Attribute) -> None:
     """Raise BadCurve when the curve names a value that the attribute cannot have today."""
-    if isinstance(curve, Line):
+    if not isinstance(curve, Table):
         return
     known = {"true": "", "false": ""} if attribute.type == Type.BOOLEAN else choices_of(attribute)
     for name, _points_of in curve.points_of:
@@ -107,6 +191,20 @@ def number(figure: float) -> str:
 def _line(raw: Any) -> Line:
     if not isinstance(raw, list) or not 2 <= len(raw) <= MOST_KNOTS:
         raise BadCurve(_("Give a list of 2 to %(most)s pairs of value and points.") % {"most": MOST_KNOTS})
+    return Line(_ascending(raw))
+
+
+def _steps(raw: Mapping[Any, Any]) -> Steps:
+    steps = raw.get("steps")
+    if raw.keys() != {"below", "steps"} or not isinstance(steps, list) or not 1 <= len(steps) <= MOST_KNOTS:
+        raise BadCurve(
+            _("Give bands as “below”, points, and “steps”, a list of 1 to %(most)s pairs of value and points.")
+            % {"most": MOST_KNOTS}
+        )
+    return Steps(_points(raw["below"]), _ascending(steps))
+
+
+def _ascending(raw: list[Any]) -> tuple[tuple[float, float], ...]:
     knots = []
     for pair in raw:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
@@ -117,7 +215,7 @@ def _line(raw: Any) -> Line:
             raise BadCurve(
                 _("The values of the curve must ascend; %(high)s comes after %(low)s.") % {"high": high, "low": low}
             )
-    return Line(tuple(knots))
+    return tuple(knots)
 
 
 def _table(raw: Any) -> Table:

@@ -5,24 +5,57 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Segment
-from health.models import Measure, Profile
+from health.models import Measure, NamedScore, Profile, Version
 from health.queries import ExplainedMeasure, HealthExplanation
 
 
+class VersionSerializer(serializers.ModelSerializer[Version]):
+    """``is_draft`` until it is published; it counts from ``effective_at`` until a later one takes effect."""
+
+    class Meta:
+        model = Version
+        fields = ["number", "note", "is_draft", "created_at", "changed_at", "published_at", "effective_at"]
+        read_only_fields = fields
+
+
+class PublishVersionSerializer(serializers.Serializer[Version]):
+    """What changes and why, and from when on; at once when no time is given."""
+
+    note = serializers.CharField()
+    effective_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class RollBackSerializer(serializers.Serializer[Version]):
+    """Why the earlier version comes back."""
+
+    note = serializers.CharField()
+
+
+class NamedScoreSerializer(serializers.ModelSerializer[NamedScore]):
+    class Meta:
+        model = NamedScore
+        fields = ["key", "label", "description", "position", "drop_points"]
+
+
 class MeasureSerializer(serializers.ModelSerializer[Measure]):
+    """``version`` is the number of the version that this measure belongs to."""
+
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
     class Meta:
         model = Measure
         fields = [
-            "id",
             "key",
+            "version",
             "label",
             "description",
             "group",
             "attribute",
             "curve",
+            "direction",
             "missing",
             "stale_after_days",
-            "updated_at",
+            "applies_when",
         ]
         extra_kwargs: dict[str, Any] = {"key": {"validators": []}}
 
@@ -30,23 +63,29 @@ class MeasureSerializer(serializers.ModelSerializer[Measure]):
 class ProfileSerializer(serializers.ModelSerializer[Profile]):
     """``weights`` maps measure keys to weights; equal weights make the score the plain mean."""
 
+    score = serializers.SlugRelatedField(
+        source="named", slug_field="key", queryset=NamedScore.objects.all(), required=False
+    )
     segment = serializers.SlugRelatedField(slug_field="key", queryset=Segment.objects.all())
     weights = serializers.DictField(child=serializers.JSONField())
+    version = serializers.IntegerField(source="version.number", read_only=True)
 
     class Meta:
         model = Profile
-        fields = ["id", "name", "segment", "good_from", "watch_from", "weights", "updated_at"]
-        extra_kwargs: dict[str, Any] = {"segment": {"validators": []}}
+        fields = ["id", "version", "score", "name", "segment", "good_from", "watch_from", "weights"]
+        # The service says what stands in the way, with the draft locked.
+        validators: list[Any] = []
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
         return {
             "id": instance.pk,
+            "version": instance.version.number,
+            "score": instance.named.key,
             "name": instance.name,
             "segment": instance.segment.key,
             "good_from": instance.good_from,
             "watch_from": instance.watch_from,
             "weights": {part.measure.key: float(part.weight) for part in instance.profile_measures.all()},
-            "updated_at": instance.updated_at,
         }
 
 
@@ -56,7 +95,7 @@ class ExplainedMeasureSerializer(serializers.Serializer[ExplainedMeasure]):
     attribute = serializers.CharField()
     value = serializers.JSONField()
     points = serializers.FloatField(allow_null=True)
-    weight = serializers.FloatField(allow_null=True)
+    weight = serializers.FloatField()
     contribution = serializers.FloatField(allow_null=True)
     heard_at = serializers.DateTimeField(allow_null=True)
     is_stale = serializers.BooleanField()
@@ -64,9 +103,13 @@ class ExplainedMeasureSerializer(serializers.Serializer[ExplainedMeasure]):
 
 
 class HealthSerializer(serializers.Serializer[HealthExplanation]):
-    """The score and the measures whose contributions add up to it."""
+    """The score, and the measures whose contributions add up to it with that of an override."""
 
+    named = serializers.CharField(source="named.key")
+    version = serializers.IntegerField(source="profile.version.number")
     score = serializers.FloatField(allow_null=True)
+    computed_score = serializers.FloatField(allow_null=True)
+    override_contribution = serializers.FloatField(allow_null=True)
     band = serializers.CharField()
     day = serializers.DateField(allow_null=True)
     since = serializers.DateTimeField(allow_null=True)

@@ -8,13 +8,14 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Contact, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
-from health.models import Measure, Profile, ProfileMeasure
+from health.models import Measure, NamedScore, Profile, ProfileMeasure, Version
 from playbooks.models import Playbook, Task
 from revenue.models import Invoice, Subscription
 from surveys.models import Survey
 from usage.models import AccountActivity, Feature, PlanFeature, RollingUsage
 
 NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
@@ -164,10 +165,25 @@ class RollingUsageFactory(DjangoModelFactory[RollingUsage]):
     last_day = NOW.date()
 
 
+def version_in_force() -> Version:
+    """The one version that measures and profiles of factories belong to, in force for ever."""
+    return Version.objects.get_or_create(
+        number=1,
+        defaults={
+            "created_at": LONG_AGO,
+            "changed_at": LONG_AGO,
+            "published_at": LONG_AGO,
+            "effective_at": LONG_AGO,
+            "note": "First version",
+        },
+    )[0]
+
+
 class MeasureFactory(DjangoModelFactory[Measure]):
     class Meta:
         model = Measure
 
+    version = factory.LazyFunction(version_in_force)
     key = factory.Sequence(lambda n: f"measure-{n}")
     label = factory.Sequence(lambda n: f"Measure {n}")
     group = Measure.Group.USAGE
@@ -179,6 +195,8 @@ class ProfileFactory(DjangoModelFactory[Profile]):
     class Meta:
         model = Profile
 
+    version = factory.LazyFunction(version_in_force)
+    named = factory.LazyFunction(NamedScore.overall)
     name = factory.Sequence(lambda n: f"Profile {n}")
     segment = factory.SubFactory(SegmentFactory)
 

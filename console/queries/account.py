@@ -33,7 +33,7 @@ GLANCE = (
     "seats.active_share",
     "health",
     "health.band",
-    "health.change_28d",
+    "health.change_30d",
     "health.band_days",
     "stage.days",
     "tickets.open",

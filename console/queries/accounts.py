@@ -27,7 +27,7 @@ DEFAULT_COLUMNS = ("health", "stage", "plan", "owner", "mrr", "renewal_on", "tou
 OFFERED_COLUMNS = (
     *DEFAULT_COLUMNS,
     "health.band",
-    "health.change_28d",
+    "health.change_30d",
     "annualised_mrr",
     "days_to_renewal",
     "invoices.overdue",
@@ -226,7 +226,7 @@ class Listing:
     total: int
 
 
-HEALTH = ("health", "health.band", "health.change_28d")
+HEALTH = ("health", "health.band", "health.change_30d")
 
 
 def list_accounts(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, F, FloatField, Sum
 from django.db.models.functions import Cast
 
 from accounts.attributes import Catalogue
 from accounts.models import Account, User, Workspace
-from health.models import HealthDay, HealthScore, Measure, Profile, Sweep
-from health.queries.definitions import Problem, load_definitions
+from health.models import HealthDay, HealthScore, Measure, NamedScore, Profile, ProfileMeasure, Sweep, Version
+from health.models.score import ScoredParts
+from health.queries import Problem, load_definitions
+from health.queries.explain import parts_of
 
 MOVED_OVER = timedelta(days=7)
 MOVERS = 8
@@ -43,11 +44,12 @@ class Distribution:
         return sum(self.bands.values())
 
 
-def distribution(user: User) -> Distribution:
-    """The health of the live accounts that ``user`` may see; three queries."""
+def distribution(user: User, *, version: Version | None) -> Distribution:
+    """The health of the live accounts that ``user`` may see, by the profiles of ``version``; four queries."""
     visible = Account.objects.visible_to(user).live()
     counted = (
-        HealthScore.objects.filter(account__in=visible)
+        HealthScore.objects.overall()
+        .filter(account__in=visible)
         .order_by()
         .values_list("profile_id", "band")
         .annotate(accounts=Count("pk"), total=Sum("score"))
@@ -58,8 +60,11 @@ def distribution(user: User) -> Distribution:
         by_profile.setdefault(profile_id, []).append((band or "none", accounts, total or 0.0))
         bands[band or "none"] += accounts
     bands["none"] += visible.count() - sum(bands.values())
-    profiles = Profile.objects.select_related("segment").order_by("segment__priority")
-    return Distribution(bands, tuple(_figures(profile, by_profile.get(profile.pk, [])) for profile in profiles))
+    profiles = Profile.objects.filter(version=version, named__key=NamedScore.OVERALL).select_related("segment")
+    return Distribution(
+        bands,
+        tuple(_figures(profile, by_profile.get(profile.pk, [])) for profile in profiles.order_by("segment__priority")),
+    )
 
 
 def _figures(profile: Profile, parts: Sequence[tuple[str, int, float]]) -> ProfileFigures:
@@ -99,46 +104,50 @@ class Movers:
 
 
 def movers(user: User, *, now: datetime) -> Movers:
-    """Who of the live accounts that ``user`` may see moved most within a week; at most four queries."""
+    """Who of the live accounts that ``user`` may see moved most within a week; at most six queries."""
     since = Workspace.current().day(now) - MOVED_OVER
-    days = (
-        HealthDay.objects.filter(day=since, score__isnull=False, account__in=Account.objects.visible_to(user).live())
-        .filter(account__health__score__isnull=False)
-        .annotate(change=Cast(F("account__health__score") - F("score"), FloatField()))
-        .select_related("account__health", "account__owner")
+    scores = (
+        HealthScore.objects.overall()
+        .filter(account__in=Account.objects.visible_to(user).live())
+        .filter(account__health_days__named=F("named"), account__health_days__day=since)
+        .annotate(before=F("account__health_days__score"))
+        .annotate(change=Cast(F("score") - F("before"), FloatField()))
+        .select_related("account__owner")
     )
-    drops = list(days.filter(change__lte=-SMALLEST_MOVE).order_by("change", "account_id")[:MOVERS])
-    rises = list(days.filter(change__gte=SMALLEST_MOVE).order_by("-change", "account_id")[:MOVERS])
-    labels = dict(Measure.objects.values_list("key", "label"))
+    drops = list(scores.filter(change__lte=-SMALLEST_MOVE).order_by("change", "account_id")[:MOVERS])
+    rises = list(scores.filter(change__gte=SMALLEST_MOVE).order_by("-change", "account_id")[:MOVERS])
+    moved = [score.account_id for score in (*drops, *rises)]
+    days = {day.account_id: day for day in HealthDay.objects.overall().filter(day=since, account__in=moved)}
+    parts = parts_of({row.profile_id for row in (*drops, *rises, *days.values())})
     return Movers(
         since=since,
-        drops=tuple(_mover(day, labels) for day in drops),
-        rises=tuple(_mover(day, labels) for day in rises),
+        drops=tuple(_mover(score, days[score.account_id], parts) for score in drops),
+        rises=tuple(_mover(score, days[score.account_id], parts) for score in rises),
         is_known=bool(drops or rises) or HealthDay.objects.filter(day=since).exists(),
     )
 
 
-def _mover(day: HealthDay, labels: Mapping[str, str]) -> Mover:
-    health = day.account.health
-    before, now = contributions(day.components), contributions(health.components)
+def _mover(score: HealthScore, day: HealthDay, parts: Mapping[int, Sequence[ProfileMeasure]]) -> Mover:
+    before, now = contributions(day, parts[day.profile_id]), contributions(score, parts[score.profile_id])
+    labels = {p.measure.key: p.measure.label for p in (*parts[day.profile_id], *parts[score.profile_id])}
     changes = {key: now.get(key, 0.0) - before.get(key, 0.0) for key in {**before, **now}}
-    falling = (health.score or 0.0) < (day.score or 0.0)
+    falling = (score.score or 0.0) < (day.score or 0.0)
     most = (min if falling else max)(changes, key=lambda key: changes[key], default="")
     return Mover(
-        account=day.account,
+        account=score.account,
         before=day.score or 0.0,
-        now=health.score or 0.0,
-        band=health.band,
+        now=score.score or 0.0,
+        band=score.band,
         measure=labels.get(most, most),
         by=changes.get(most, 0.0),
     )
 
 
-def contributions(components: Sequence[Sequence[Any]]) -> dict[str, float]:
-    """What each measure adds to the score, in points, from the components that a score keeps."""
-    counted = [part for part in components if len(part) > 1 and part[2] is not None]
-    total = sum(weight for _key, _value, _points, weight, _heard in counted)
-    return {key: weight * points / total for key, _value, points, weight, _heard in counted}
+def contributions(row: ScoredParts, parts: Sequence[ProfileMeasure]) -> dict[str, float]:
+    """What each measure adds to a kept score, in points, by measure key."""
+    counted = [(part, points) for part, points in zip(parts, row.points, strict=True) if points is not None]
+    total = sum(float(part.weight) for part, _points in counted)
+    return {part.measure.key: float(part.weight) * points / total for part, points in counted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +169,11 @@ class WeighedMeasure:
     share: float
 
 
-def shown_measures() -> list[ShownMeasure]:
-    """Every measure with where it is used; three queries, and one for each family of attributes."""
+def shown_measures(version: Version | None) -> list[ShownMeasure]:
+    """Every measure of a version with where it is used; three queries, and one for each family of attributes."""
     catalogue = Catalogue()
-    measures = Measure.objects.prefetch_related("profile_measures__profile__segment").order_by("group", "label")
+    measures = Measure.objects.filter(version=version).prefetch_related("profile_measures__profile__segment")
+    measures = measures.order_by("group", "label")
     shown = []
     for measure in measures:
         attribute = catalogue.get(measure.attribute)
@@ -186,9 +196,9 @@ def weighed(profile: Profile, measures: Sequence[ShownMeasure]) -> list[WeighedM
     return sorted(rows, key=lambda row: -row.weight)
 
 
-def problems() -> tuple[Problem, ...]:
+def problems(version: Version | None) -> tuple[Problem, ...]:
     """What health is computed without at present, and why."""
-    return load_definitions().problems
+    return load_definitions(version).problems
 
 
 def last_sweep() -> datetime | None:

@@ -16,7 +16,7 @@ from accounts.conditions.parse import leaves
 from accounts.models import Account, Segment, User
 from accounts.queries import AccountRow, page_of_accounts, scope_of
 from common.sql import SQL, join, rows
-from health.models import Profile
+from health.models import Profile, Version
 from playbooks.models import Playbook
 
 SAMPLE = 10
@@ -101,19 +101,19 @@ def _any(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What depends on a segment: its health profile, playbooks whose live version names it, other segments."""
+    """What depends on a segment: its health profile in force, playbooks whose live version names it, other segments."""
 
     profile: Profile | None
     playbooks: tuple[Playbook, ...]
     segments: tuple[Segment, ...]
 
 
-def uses_of(segment: Segment) -> Uses:
+def uses_of(segment: Segment, *, now: datetime) -> Uses:
     """Who uses the segment; three queries."""
     live = Playbook.objects.select_related("live_version").exclude(live_version=None)
     others = Segment.objects.exclude(pk=segment.pk).order_by("priority")
     return Uses(
-        profile=Profile.objects.filter(segment=segment).first(),
+        profile=Profile.objects.filter(segment=segment, version=Version.objects.in_force(now)).first(),
         playbooks=tuple(
             playbook
             for playbook in live

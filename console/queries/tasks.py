@@ -38,7 +38,8 @@ def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:
     catalogue = Catalogue()
     facts = read_facts([catalogue[key] for key in COLUMNS], ids, context=context)
     teller = Teller(context.zone)
-    scores = HealthScore.objects.only("score", "band").in_bulk(ids)
+    scored = HealthScore.objects.overall().filter(account__in=ids).only("score", "band")
+    scores = {score.account_id: score for score in scored}
     rows = []
     for task in listed:
         health = scores.get(task.account_id)

@@ -11,17 +11,20 @@ from django.views.decorators.http import require_GET
 from common import clock
 from console.queries.health import distribution, last_sweep, movers, problems, shown_measures, weighed
 from console.staff import StaffRequest, staff_page
+from health.models import Version
 
 
 @staff_page
 @require_GET
 def health(request: StaffRequest) -> HttpResponse:
     """The overview; ``profile`` chooses whose measures are shown, and HTMX gets just those."""
-    figures = distribution(request.user)
+    now = clock.now()
+    version = Version.objects.in_force(now)
+    figures = distribution(request.user, version=version)
     profiles = [row.profile for row in figures.profiles]
     asked = request.GET.get("profile", "")
     chosen = next((one for one in profiles if str(one.pk) == asked), profiles[0] if profiles else None)
-    measures = shown_measures()
+    measures = shown_measures(version)
     context: dict[str, Any] = {
         "profile": chosen,
         "weighed": weighed(chosen, measures) if chosen else [],
@@ -31,9 +34,9 @@ def health(request: StaffRequest) -> HttpResponse:
         return render(request, "console/_health_profile.html", context)
     context |= {
         "figures": figures,
-        "movers": movers(request.user, now=clock.now()),
+        "movers": movers(request.user, now=now),
         "measures": measures,
-        "problems": problems(),
+        "problems": problems(version),
         "computed_at": last_sweep(),
     }
     return render(request, "console/health.html", context)

@@ -45,7 +45,7 @@ def segment(request: StaffRequest, key: str) -> HttpResponse:
             }
             for row in sample(shown, request.user, now=now)
         ],
-        "uses": uses_of(shown),
+        "uses": uses_of(shown, now=now),
         "accounts_url": f"{reverse('console:accounts')}?{query}",
         "crumbs": [{"label": _("Segments"), "url": reverse("console:segments")}, {"label": shown.name}],
     }

@@ -1,6 +1,6 @@
 """What is known of health: the definitions in force, scores and their explanation, history."""
 
-from health.queries.definitions import Definitions, Problem, load_definitions
+from health.queries.definitions import Definitions, Problem, definitions_in_force, load_definitions
 from health.queries.explain import (
     DayOfHealth,
     ExplainedMeasure,
@@ -17,6 +17,7 @@ __all__ = [
     "HealthExplanation",
     "LeftOut",
     "Problem",
+    "definitions_in_force",
     "explain_health",
     "health_history",
     "load_definitions",

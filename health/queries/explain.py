@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from math import isnan
 from typing import Any
 
-from accounts.attributes import Catalogue
+from accounts.attributes import Catalogue, Type
 from accounts.attributes.registry import Label
 from accounts.models import Account, Workspace
 from common import clock
-from health.models import HealthDay, HealthScore, Measure, Profile
+from health.curves import Curve, Table, read_curve
+from health.models import HealthDay, HealthScore, NamedScore, Override, Profile, ProfileMeasure
+from health.models.score import ScoredParts
 from health.queries.definitions import load_definitions
 
 TREND_DAYS = 28
@@ -22,9 +25,9 @@ class LeftOut(StrEnum):
     """Why a measure has no part in a score."""
 
     MISSING = "missing"
+    UNSCORED = "unscored"
     NOT_APPLICABLE = "not_applicable"
     BROKEN = "broken"
-    NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +44,44 @@ class ExplainedMeasure:
     group: str
     attribute: str
     unit: Label
-    trend: tuple[float | None, ...]
-    value: Any = None
-    points: float | None = None
-    weight: float | None = None
-    contribution: float | None = None
-    heard_at: datetime | None = None
-    is_stale: bool = False
-    left_out: LeftOut | None = None
+    curve: Curve
+    weight: float
+    value: Any
+    points: float | None
+    contribution: float | None
+    heard_at: datetime | None
+    is_stale: bool
+    left_out: LeftOut | None
+    trend: tuple[float | None, ...] = ()
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthExplanation:
-    """One score of one account and what it is made of; the contributions add up to the score to 1e-9."""
+    """One score of one account and what it is made of.
+
+    The contributions of the measures and ``override_contribution`` add up to the score to 1e-9. ``day`` is the day
+    told of, None for now; ``since`` and ``computed_at`` are known for now only.
+    """
 
     account_id: int
+    named: NamedScore
+    profile: Profile
     day: date | None
     score: float | None
+    computed_score: float | None
+    override: Override | None
     band: str
-    profile: Profile | None
     since: datetime | None
     computed_at: datetime | None
     measures: tuple[ExplainedMeasure, ...]
+
+    @property
+    def override_contribution(self) -> float | None:
+        """By how much a person's override moves the score from what was computed; None without an override."""
+        if self.override is None or self.score is None:
+            return None
+        return self.score - (self.computed_score or 0.0)
 
     @property
     def stale_count(self) -> int:
@@ -78,136 +96,154 @@ class HealthExplanation:
 
 @dataclass(frozen=True, slots=True)
 class DayOfHealth:
-    """The health of an account on one day; ``points`` by measure key, None where it was left out."""
+    """One score of an account on one day; ``points`` by measure key, None where it was left out."""
 
     day: date
     score: float | None
+    computed_score: float | None
     band: str
+    profile_id: int
+    formula_shift: float | None
     points: Mapping[str, float | None]
 
 
 def explain_health(
-    *, account: Account, on: date | None = None, now: datetime | None = None
+    *, account: Account, named: str = NamedScore.OVERALL, on: date | None = None, now: datetime | None = None
 ) -> HealthExplanation | None:
-    """The account's health now, or on the last day with a score up to ``on``; None when it had none.
+    """One score of the account now, or on the last day with one up to ``on``; None when it had none.
 
-    ``now`` is the instant that staleness is told for, the clock's when left out; for a day it is that day's end.
+    ``named`` is the key of a named score. ``now`` is the instant that staleness is told for, the clock's when
+    left out; for a day it is that day's end.
     """
+    row: HealthScore | HealthDay | None
     if on is None:
-        score = HealthScore.objects.filter(account=account).select_related("profile").first()
-        if score is None:
-            return None
-        reader = _Reader(score.components, now or clock.now(), _days(account, until=None, count=TREND_DAYS))
-        return HealthExplanation(
-            account_id=account.pk,
-            day=None,
-            score=score.score,
-            band=score.band,
-            profile=score.profile,
-            since=score.since,
-            computed_at=score.computed_at,
-            measures=(*reader.kept(), *reader.absent(score.profile)),
-        )
-    past = HealthDay.objects.filter(account=account, day__lte=on).order_by("-day").first()
-    if past is None:
+        row = HealthScore.objects.of(named).filter(account=account).select_related("named", "profile__version").first()
+        moment = now or clock.now()
+    else:
+        days = HealthDay.objects.of(named).filter(account=account, day__lte=on)
+        row = days.select_related("named", "profile__version").order_by("-day").first()
+    if row is None:
         return None
-    end = clock.start_of_day(past.day + timedelta(days=1), Workspace.current().zone)
-    reader = _Reader(past.components, end, _days(account, until=past.day, count=TREND_DAYS))
+    if isinstance(row, HealthDay):
+        moment = clock.start_of_day(row.day + timedelta(days=1), Workspace.current().zone)
+    until = row.day if isinstance(row, HealthDay) else None
+    is_current = isinstance(row, HealthScore)
     return HealthExplanation(
         account_id=account.pk,
-        day=past.day,
-        score=past.score,
-        band=past.band,
-        profile=Profile.objects.filter(pk=past.profile_id).first(),
-        since=None,
-        computed_at=None,
-        measures=tuple(reader.kept()),
+        named=row.named,
+        profile=row.profile,
+        day=until,
+        score=row.score,
+        computed_score=row.computed_score if row.override_id else row.score,
+        override=Override.objects.filter(pk=row.override_id).select_related("author").first()
+        if row.override_id
+        else None,
+        band=row.band,
+        since=row.since if isinstance(row, HealthScore) else None,
+        computed_at=row.computed_at if isinstance(row, HealthScore) else None,
+        measures=tuple(
+            explain_parts(
+                row,
+                parts_of([row.profile_id])[row.profile_id],
+                moment=moment,
+                days=health_history(account=account, named=named, days=TREND_DAYS, until=until),
+                problems=_problems(row.profile) if is_current else {},
+            )
+        ),
     )
 
 
-def health_history(*, account: Account, days: int, until: date | None = None) -> list[DayOfHealth]:
-    """The last ``days`` days with a score, oldest first, up to ``until`` or the latest."""
-    return _days(account, until=until, count=days)
-
-
-def _days(account: Account, *, until: date | None, count: int) -> list[DayOfHealth]:
-    rows = HealthDay.objects.filter(account=account)
+def health_history(
+    *, account: Account, days: int, named: str = NamedScore.OVERALL, until: date | None = None
+) -> list[DayOfHealth]:
+    """The last ``days`` days with a score, oldest first, up to ``until`` or the latest; two queries."""
+    rows = HealthDay.objects.of(named).filter(account=account)
     if until is not None:
         rows = rows.filter(day__lte=until)
+    latest = list(reversed(rows.order_by("-day")[:days]))
+    parts = parts_of({row.profile_id for row in latest})
     return [
         DayOfHealth(
             day=row.day,
             score=row.score,
+            computed_score=row.computed_score if row.override_id else row.score,
             band=row.band,
-            points={component[0]: _padded(component)[2] for component in row.components},
+            profile_id=row.profile_id,
+            formula_shift=row.formula_shift,
+            points=dict(zip((part.measure.key for part in parts[row.profile_id]), row.points, strict=True)),
         )
-        for row in reversed(rows.order_by("-day")[:count])
+        for row in latest
     ]
 
 
-def _padded(component: Sequence[Any]) -> Sequence[Any]:
-    return component if len(component) > 1 else (component[0], None, None, None, None)
+def parts_of(profile_ids: Collection[int]) -> dict[int, list[ProfileMeasure]]:
+    """The measures of each profile in the order in which its scores keep their parts; one query."""
+    found: dict[int, list[ProfileMeasure]] = {pk: [] for pk in profile_ids}
+    for part in ProfileMeasure.objects.filter(profile__in=profile_ids).select_related("measure").order_by("id"):
+        found[part.profile_id].append(part)
+    return found
 
 
-class _Reader:
-    """Reads the components of one score, with what today's definitions say of their measures."""
-
-    def __init__(self, components: Sequence[Sequence[Any]], moment: datetime, trend: Sequence[DayOfHealth]) -> None:
-        self.components = components
-        self.moment = moment
-        self.trend = trend
-        self.catalogue = Catalogue()
-        keys = [component[0] for component in components]
-        self.measures = {measure.key: measure for measure in Measure.objects.filter(key__in=keys)}
-
-    def kept(self) -> Iterator[ExplainedMeasure]:
-        """The measures that the score was computed with, or that it left out knowingly."""
-        parts = [_padded(component) for component in self.components]
-        total = sum(weight for _key, _value, points, weight, _heard in parts if points is not None)
-        for (key, value, points, weight, heard), component in zip(parts, self.components, strict=True):
-            measure = self.measures.get(key)
-            bare = self._bare(key, measure)
-            if len(component) == 1:
-                yield replace(bare, left_out=LeftOut.NOT_APPLICABLE)
-                continue
-            heard_at = datetime.fromtimestamp(heard, UTC) if heard is not None else None
-            yield replace(
-                bare,
-                value=value,
-                points=points,
-                weight=weight,
-                contribution=None if points is None else weight * points / total,
-                heard_at=heard_at,
-                is_stale=points is not None and self._is_stale(measure, heard_at),
-                left_out=LeftOut.MISSING if points is None else None,
-            )
-
-    def absent(self, profile: Profile) -> Iterator[ExplainedMeasure]:
-        """The measures of the profile that the score was computed without: broken, or newer than the score."""
-        keys = [component[0] for component in self.components]
-        absent = list(Measure.objects.filter(profile_measures__profile=profile).exclude(key__in=keys))
-        if not absent:
-            return
-        broken = {problem.measure: problem.message for problem in load_definitions().problems if problem.measure}
-        for measure in absent:
-            yield replace(
-                self._bare(measure.key, measure),
-                left_out=LeftOut.BROKEN if measure in broken else LeftOut.NOT_YET,
-                problem=broken.get(measure, ""),
-            )
-
-    def _is_stale(self, measure: Measure | None, heard_at: datetime | None) -> bool:
-        if measure is None or measure.stale_after_days is None or heard_at is None:
-            return False
-        return heard_at < self.moment - timedelta(days=measure.stale_after_days)
-
-    def _bare(self, key: str, measure: Measure | None) -> ExplainedMeasure:
-        known = measure is not None and measure.attribute in self.catalogue
-        return ExplainedMeasure(
-            key=key,
-            label=measure.label if measure else key,
-            group=measure.group if measure else "",
-            attribute=measure.attribute if measure else "",
-            unit=self.catalogue[measure.attribute].unit if measure and known else "",
-            trend=tuple(day.points.get(key) for day in self.trend),
+def explain_parts(
+    row: ScoredParts,
+    parts: Sequence[ProfileMeasure],
+    *,
+    moment: datetime,
+    days: Sequence[DayOfHealth] = (),
+    problems: Mapping[int, str] | None = None,
+) -> Iterable[ExplainedMeasure]:
+    """Take a kept score apart. ``problems`` has what is wrong with measures that were left out as broken, by id."""
+    catalogue = Catalogue()
+    total = sum(float(part.weight) for part, points in zip(parts, row.points, strict=True) if points is not None)
+    for part, value, points, heard in zip(parts, row.values, row.points, row.heard, strict=True):
+        measure = part.measure
+        attribute = catalogue.get(measure.attribute)
+        curve = read_curve(measure.curve)
+        weight = float(part.weight)
+        heard_at = datetime.fromtimestamp(heard * 60, UTC) if heard is not None else None
+        problem = (problems or {}).get(measure.pk, "")
+        yield ExplainedMeasure(
+            key=measure.key,
+            label=measure.label,
+            group=measure.group,
+            attribute=measure.attribute,
+            unit=attribute.unit if attribute else "",
+            curve=curve,
+            weight=weight,
+            value=read_value(value, curve, is_boolean=attribute is not None and attribute.type == Type.BOOLEAN),
+            points=points,
+            contribution=None if points is None else weight * points / total,
+            heard_at=heard_at,
+            is_stale=points is not None and is_stale(heard_at, measure.stale_after_days, moment),
+            left_out=None if points is not None else LeftOut.BROKEN if problem else _why_without(value),
+            trend=tuple(day.points.get(measure.key) for day in days),
+            problem=problem,
         )
+
+
+def _why_without(value: float | None) -> LeftOut:
+    """Why a part without points has none, from the number that a score keeps of its value."""
+    if value is None:
+        return LeftOut.MISSING
+    return LeftOut.NOT_APPLICABLE if isnan(value) else LeftOut.UNSCORED
+
+
+def read_value(kept: float | None, curve: Curve, *, is_boolean: bool) -> Any:
+    """What was found, from the number that a score keeps of it (see ``ScoredParts``); None when nothing was."""
+    if kept is None or isnan(kept):
+        return None
+    if not isinstance(curve, Table):
+        return kept
+    name = curve.name(kept)
+    return name == "true" if is_boolean and name is not None else name
+
+
+def is_stale(heard_at: datetime | None, after_days: int | None, moment: datetime) -> bool:
+    """Whether a source that was last heard then is too old at ``moment``."""
+    return heard_at is not None and after_days is not None and heard_at < moment - timedelta(days=after_days)
+
+
+def _problems(profile: Profile) -> dict[int, str]:
+    """What is wrong with the measures of a profile that cannot be scored, by measure id."""
+    found = load_definitions(profile.version).problems
+    return {problem.measure.pk: problem.message for problem in found if problem.measure}

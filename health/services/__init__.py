@@ -1,4 +1,4 @@
-"""What changes health: computing it, and defining what it is computed from."""
+"""What changes health: computing it, and defining, publishing and going back on what it is computed from."""
 
 from health.services.compute import compute_health, compute_touched
 from health.services.definitions import (
@@ -11,6 +11,7 @@ from health.services.definitions import (
     update_profile,
 )
 from health.services.sweeps import compute_chunk, sweep_anew, sweep_if_due
+from health.services.versions import discard_draft, open_draft, publish, roll_back, withdraw
 
 __all__ = [
     "DefinitionError",
@@ -21,8 +22,13 @@ __all__ = [
     "create_profile",
     "delete_measure",
     "delete_profile",
+    "discard_draft",
+    "open_draft",
+    "publish",
+    "roll_back",
     "sweep_anew",
     "sweep_if_due",
     "update_measure",
     "update_profile",
+    "withdraw",
 ]

@@ -1,4 +1,4 @@
-"""Computing health: any number of accounts in one statement, one computation of an account at a time."""
+"""Computing health: any number of accounts in one statement a score, one computation of an account at a time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from accounts.conditions.parse import leaves
 from accounts.models import Event
 from accounts.services.ledger import record_many, take_touched
 from common.partitions import ensure_months
-from common.sql import SQL, execute, rows
-from health.models import HealthDay
-from health.queries.definitions import Definitions, load_definitions
+from common.sql import SQL, execute, rows, value
+from health.models import HealthDay, NamedScore, Version
+from health.queries.definitions import ScoreDefinition, load_definitions
 from health.queries.statement import keep_health
 
 logger = logging.getLogger(__name__)
@@ -27,29 +27,22 @@ BLOCK = 10_000
 
 @transaction.atomic
 def compute_health(*, scope: Scope, now: datetime) -> int:
-    """Compute the health of the live accounts in ``scope`` and keep it: score, history of the day, band changes.
+    """Compute every named score of the live accounts in ``scope`` and keep it: score, history of the day, band changes.
 
-    Returns how many accounts were scored. Accounts that no profile decides lose their score. What is broken in the
+    Returns how many scores were computed. Accounts that no profile decides lose their score. What is broken in the
     definitions is left out (see ``Definitions.problems``). Safe to run twice and at once: the later run waits and
     sees what the earlier one changed.
+
+    Scores of an earlier version are first computed anew with it, so that what the version in force then changes is
+    the formula's doing alone.
     """
     context = Context.at(now)
     ensure_months(HealthDay._meta.db_table, context.today, context.today)
     _wait_for_turn(scope)
-    scored, moves = _keep(scope, context)
-    record_many(
-        [
-            Event(
-                account_id=account_id,
-                kind="health.band_changed",
-                happened_at=now,
-                data={"from": before, "to": after, "score": score},
-            )
-            for account_id, before, after, score in moves
-        ],
-        touches=False,
-    )
-    return scored
+    version = Version.objects.in_force(now)
+    for former in _superseded(version, scope):
+        _keep(former, _of_version(former, scope), context)
+    return _keep(version, scope, context)
 
 
 @transaction.atomic
@@ -75,28 +68,77 @@ def _wait_for_turn(scope: Scope) -> None:
     )
 
 
-def _keep(scope: Scope, context: Context) -> tuple[int, list[tuple[int, str, str, float | None]]]:
-    """Run the statement; when a value of some attribute cannot be read, find which and run it without."""
+def _superseded(version: Version | None, scope: Scope) -> list[Version]:
+    """The versions other than ``version`` that scores in ``scope`` still come from, the oldest first."""
+    if version is None:
+        return []
+    others = rows(
+        SQL(
+            "SELECT DISTINCT p.version_id FROM health_healthscore h JOIN health_profile p ON p.id = h.profile_id"
+            " WHERE {} AND p.version_id <> {}"
+        ).format(scope.on("h.account_id"), value(version.pk))
+    )
+    return list(Version.objects.filter(pk__in=[pk for (pk,) in others]).order_by("number"))
+
+
+def _of_version(version: Version, scope: Scope) -> Scope:
+    """The accounts in ``scope`` with a score that comes from ``version``."""
+    return Scope.query(
+        SQL(
+            "SELECT h.account_id FROM health_healthscore h JOIN health_profile p ON p.id = h.profile_id"
+            " WHERE {} AND p.version_id = {}"
+        ).format(scope.on("h.account_id"), value(version.pk))
+    )
+
+
+def _keep(version: Version | None, scope: Scope, context: Context) -> int:
+    """Compute and keep each named score; returns how many scores there are now in ``scope``.
+
+    When a value of some attribute cannot be read, it finds which and computes without.
+    """
     failing: set[str] = set()
-    while True:
-        definitions = load_definitions(failing=failing)
-        try:
-            with transaction.atomic():
-                [(scored, moves)] = rows(keep_health(definitions, scope=scope, context=context))
-        except DataError:
-            found = _failing(definitions, scope, context)
-            if not found:
-                raise
-            logger.warning("health is computed without %s: some value cannot be read", ", ".join(sorted(found)))
-            failing |= found
-            continue
-        return scored, json.loads(moves)
+    definitions = load_definitions(version)
+    total = 0
+    for place in range(len(definitions.scores)):
+        while True:
+            definition = definitions.scores[place]
+            try:
+                with transaction.atomic():
+                    [(scored, moves)] = rows(keep_health(definition, scope=scope, context=context))
+                break
+            except DataError:
+                found = _failing(definition, scope, context) - failing
+                if not found:
+                    raise
+                logger.warning("health is computed without %s: some value cannot be read", ", ".join(sorted(found)))
+                failing |= found
+                definitions = load_definitions(version, failing=failing)
+        total += scored
+        _record_moves(definition.named, json.loads(moves), context.now)
+    return total
 
 
-def _failing(definitions: Definitions, scope: Scope, context: Context) -> set[str]:
+def _record_moves(named: NamedScore, moves: Iterable[tuple[int, str, str, float | None, bool]], now: datetime) -> None:
+    """Write a change of band as an event; what a new formula did is of another kind than what the customer did."""
+    told_of, told = ("health", {}) if named.is_overall else ("health.score", {"named": named.key})
+    record_many(
+        [
+            Event(
+                account_id=account_id,
+                kind=f"{told_of}.band_restated" if restated else f"{told_of}.band_changed",
+                happened_at=now,
+                data={"from": before, "to": after, "score": score, **told},
+            )
+            for account_id, before, after, score, restated in moves
+        ],
+        touches=False,
+    )
+
+
+def _failing(definition: ScoreDefinition, scope: Scope, context: Context) -> set[str]:
     """The keys of the attributes in use whose values cannot be read for some account in scope."""
     failing = set()
-    for attribute in _in_use(definitions):
+    for attribute in _in_use(definition):
         relation = facts_relation([attribute], scope=scope, context=context)
         try:
             with transaction.atomic():
@@ -106,6 +148,8 @@ def _failing(definitions: Definitions, scope: Scope, context: Context) -> set[st
     return failing
 
 
-def _in_use(definitions: Definitions) -> Iterable[Attribute]:
-    used = {leaf.attribute for ready in definitions.profiles for leaf in leaves(ready.segment)}
-    return used | {weighted.attribute for ready in definitions.profiles for weighted in ready.measures}
+def _in_use(definition: ScoreDefinition) -> Iterable[Attribute]:
+    trees = [ready.segment for ready in definition.profiles]
+    trees += [measure.applies_when for measure in definition.measures.values() if measure.applies_when]
+    used = {leaf.attribute for tree in trees for leaf in leaves(tree)}
+    return used | {measure.attribute for measure in definition.measures.values()}

@@ -1,8 +1,9 @@
-"""Defining what health is computed from. A change has the whole base computed anew."""
+"""Defining what health is computed from. Only a draft can be changed; it counts when it is published."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypedDict, Unpack
@@ -18,10 +19,10 @@ from accounts.conditions import ConditionError
 from accounts.models import Segment
 from common.errors import Conflict, DomainError
 from common.text import storable
-from health.curves import BadCurve, check_named
-from health.models import Measure, Profile, ProfileMeasure
-from health.queries.definitions import check_attribute, check_measure, check_segment
-from health.services.sweeps import sweep_anew
+from health.curves import BadCurve, check_direction, check_named, natural_direction, parse_curve
+from health.models import Measure, NamedScore, Profile, ProfileMeasure, Version
+from health.queries.definitions import check_applies_when, check_attribute, check_segment
+from health.services.versions import lock_draft
 
 HIGHEST_WEIGHT = 1000
 
@@ -34,14 +35,17 @@ class MeasureChanges(TypedDict, total=False):
     group: str
     attribute: str
     curve: Any
+    direction: str
     missing: str
     stale_after_days: int | None
+    applies_when: Any
 
 
 class ProfileChanges(TypedDict, total=False):
     """What of a profile can be changed. ``weights`` replaces its measures: the weight of each, by measure key."""
 
     name: str
+    named: NamedScore
     segment: Segment
     good_from: int
     watch_from: int
@@ -58,9 +62,16 @@ class DefinitionError(DomainError):
 
 
 @transaction.atomic
-def create_measure(*, key: str, now: datetime, **given: Unpack[MeasureChanges]) -> Measure:
-    """Define a measure; raises DefinitionError, or Conflict when the key is taken."""
-    measure = Measure(key=key, **{"group": Measure.Group.USAGE, "curve": None, **given})
+def create_measure(*, draft: Version, key: str, now: datetime, **given: Unpack[MeasureChanges]) -> Measure:
+    """Define a measure in the draft; its direction is that of its curve unless given.
+
+    Raises DefinitionError, or Conflict when the key is taken or it is no draft.
+    """
+    lock_draft(draft, now=now)
+    measure = Measure(version=draft, key=key, **{"group": Measure.Group.USAGE, "curve": None, **given})
+    if "direction" not in given and measure.attribute in (catalogue := Catalogue()):
+        with suppress(BadCurve):
+            measure.direction = natural_direction(parse_curve(measure.curve, catalogue[measure.attribute]))
     problems = _problems_of_key(key) | _problems_of_measure(measure)
     if problems:
         raise DefinitionError(problems)
@@ -74,19 +85,20 @@ def create_measure(*, key: str, now: datetime, **given: Unpack[MeasureChanges]) 
 
 @transaction.atomic
 def update_measure(*, measure: Measure, now: datetime, **changes: Unpack[MeasureChanges]) -> Measure:
-    """Change a measure wherever it is used; raises DefinitionError."""
+    """Change a measure of the draft wherever it is used; raises DefinitionError, or Conflict when it is no draft."""
+    lock_draft(measure.version, now=now)
     for field, given in changes.items():
         setattr(measure, field, given)
     if problems := _problems_of_measure(measure):
         raise DefinitionError(problems)
     measure.save()
-    sweep_anew(now=now)
     return measure
 
 
 @transaction.atomic
-def delete_measure(*, measure: Measure) -> None:
-    """Delete a measure that no profile uses; raises Conflict when one does. What it counted for stays in history."""
+def delete_measure(*, measure: Measure, now: datetime) -> None:
+    """Delete a measure of the draft that no profile uses; raises Conflict when one does, or it is no draft."""
+    lock_draft(measure.version, now=now)
     try:
         measure.delete()
     except ProtectedError:
@@ -97,24 +109,34 @@ def delete_measure(*, measure: Measure) -> None:
 @transaction.atomic
 def create_profile(
     *,
+    draft: Version,
     name: str,
     segment: Segment,
     weights: Mapping[str, Any],
     now: datetime,
+    named: NamedScore | None = None,
     good_from: int = 70,
     watch_from: int = 40,
 ) -> Profile:
-    """Define the health of a segment: the weight of each of its measures by key, and where the bands begin.
+    """Define a score of a segment: the weight of each of its measures by key, and where the bands begin.
 
-    Raises DefinitionError, or Conflict when the segment has a profile.
+    It is the overall score unless ``named``. Raises DefinitionError, or Conflict when the segment has a profile
+    for that score, or it is no draft.
     """
-    profile = Profile(name=name, segment=segment, good_from=good_from, watch_from=watch_from)
+    profile = Profile(
+        version=draft,
+        named=named or NamedScore.overall(),
+        name=name,
+        segment=segment,
+        good_from=good_from,
+        watch_from=watch_from,
+    )
     return _keep_profile(profile, weights, now)
 
 
 @transaction.atomic
 def update_profile(*, profile: Profile, now: datetime, **changes: Unpack[ProfileChanges]) -> Profile:
-    """Change a profile; raises DefinitionError, or Conflict when the new segment has a profile of its own."""
+    """Change a profile of the draft; raises as ``create_profile`` does."""
     weights = changes.pop("weights", None)
     for field, given in changes.items():
         setattr(profile, field, given)
@@ -123,16 +145,17 @@ def update_profile(*, profile: Profile, now: datetime, **changes: Unpack[Profile
 
 @transaction.atomic
 def delete_profile(*, profile: Profile, now: datetime) -> None:
-    """Delete a profile; its accounts are scored by the next profile whose segment contains them. History stays."""
+    """Delete a profile of the draft; once published, its accounts are scored by the next one whose segment has them."""
+    lock_draft(profile.version, now=now)
     profile.delete()
-    sweep_anew(now=now)
 
 
 def _keep_profile(profile: Profile, weights: Mapping[str, Any] | None, now: datetime) -> Profile:
+    lock_draft(profile.version, now=now)
     problems = _problems_of_profile(profile)
     weighed: dict[str, Decimal] = {}
     if weights is not None:
-        weighed, wrong = _weigh(weights)
+        weighed, wrong = _weigh(profile.version, weights)
         problems |= wrong
     if problems:
         raise DefinitionError(problems)
@@ -143,12 +166,11 @@ def _keep_profile(profile: Profile, weights: Mapping[str, Any] | None, now: date
         message = _("Segment “%(segment)s” has a profile already; change that one, or choose another segment.")
         raise _taken("segment", message % {"segment": profile.segment}) from None
     if weights is not None:
-        ids = dict(Measure.objects.filter(key__in=weighed).values_list("key", "pk"))
+        ids = dict(profile.version.measures.filter(key__in=weighed).values_list("key", "pk"))
         ProfileMeasure.objects.filter(profile=profile).delete()
         ProfileMeasure.objects.bulk_create(
             ProfileMeasure(profile=profile, measure_id=ids[key], weight=weight) for key, weight in weighed.items()
         )
-    sweep_anew(now=now)
     return profile
 
 
@@ -181,6 +203,8 @@ def _problems_of_measure(measure: Measure) -> dict[str, str]:
         problems["description"] = _("Give a text without control characters.")
     if measure.group not in Measure.Group.values:
         problems["group"] = _("Use one of: %(known)s.") % {"known": ", ".join(Measure.Group.values)}
+    if measure.direction not in Measure.Direction.values:
+        problems["direction"] = _("Use one of: %(known)s.") % {"known": ", ".join(Measure.Direction.values)}
     if measure.missing not in Measure.Missing.values:
         problems["missing"] = _("Use one of: %(known)s.") % {"known": ", ".join(Measure.Missing.values)}
     stale: object = measure.stale_after_days
@@ -192,9 +216,15 @@ def _problems_of_measure(measure: Measure) -> dict[str, str]:
     except BadCurve as error:
         return problems | {"attribute": str(error)}
     try:
-        check_named(check_measure(measure, catalogue=catalogue)[1], attribute)
+        curve = parse_curve(measure.curve, attribute)
+        check_named(curve, attribute)
+        check_direction(curve, measure.direction)
     except BadCurve as error:
         problems["curve"] = str(error)
+    try:
+        check_applies_when(measure, catalogue=catalogue)
+    except ConditionError as error:
+        problems["applies_when"] = error.message
     return problems
 
 
@@ -213,11 +243,11 @@ def _problems_of_profile(profile: Profile) -> dict[str, str]:
     return problems
 
 
-def _weigh(weights: Mapping[str, Any]) -> tuple[dict[str, Decimal], dict[str, str]]:
+def _weigh(version: Version, weights: Mapping[str, Any]) -> tuple[dict[str, Decimal], dict[str, str]]:
     """The weights as numbers by measure key, and what is wrong with them by ``weights.<key>``."""
     if not weights:
         return {}, {"weights": _("Give at least one measure and its weight.")}
-    known = set(Measure.objects.filter(key__in=[str(key) for key in weights]).values_list("key", flat=True))
+    known = set(version.measures.filter(key__in=[str(key) for key in weights]).values_list("key", flat=True))
     weighed, problems = {}, {}
     for key, given in weights.items():
         try:

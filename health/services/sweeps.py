@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from accounts.attributes import Scope
 from common.locks import only_one
 from common.sql import SQL, execute, value
-from health.models import Sweep, SweepChunk
+from health.models import Sweep, SweepChunk, Version
 from health.services.compute import compute_health
 
 CHUNK = 10_000
@@ -19,22 +19,28 @@ KEPT = timedelta(days=7)
 
 
 def sweep_if_due(*, now: datetime) -> int:
-    """Start a sweep when the last began an hour ago or more; returns how many chunks of the current one wait.
+    """Start a sweep when the last began an hour ago or more, or with another version than is in force.
 
-    A sweep that was interrupted is the current one until it is finished.
+    Returns how many chunks of the current one wait. A sweep that was interrupted is the current one until it is
+    finished.
     """
     with only_one("health.sweep") as alone:
-        if alone and not Sweep.objects.filter(started_at__gt=now - EVERY).exists():
-            _start(now)
+        latest = Sweep.objects.order_by("-started_at").first() if alone else None
+        version = Version.objects.in_force(now)
+        if alone and latest and latest.version != version:
+            sweep_anew(now=now)
+        elif alone and (latest is None or latest.started_at <= now - EVERY):
+            _start(version, now)
     finish_sweeps(now=now)
     return SweepChunk.objects.filter(done_at=None).count()
 
 
 @transaction.atomic
 def sweep_anew(*, now: datetime) -> Sweep:
-    """Have the whole base computed with the definitions of this transaction, from the start if a sweep is under way."""
-    SweepChunk.objects.filter(sweep__finished_at=None).update(done_at=None)
-    return _start(now)
+    """Have the whole base computed with the version in force, from the start if a sweep is under way."""
+    # Its chunks would miss the accounts that came after it began.
+    Sweep.objects.filter(finished_at=None).delete()
+    return _start(Version.objects.in_force(now), now)
 
 
 def compute_chunk(*, now: datetime) -> bool:
@@ -62,9 +68,9 @@ def finish_sweeps(*, now: datetime) -> int:
     return Sweep.objects.filter(~Exists(waiting), finished_at=None).update(finished_at=now)
 
 
-def _start(now: datetime) -> Sweep:
+def _start(version: Version | None, now: datetime) -> Sweep:
     """The unfinished sweep, or a new one over every account there is."""
-    sweep, is_new = Sweep.objects.get_or_create(finished_at=None, defaults={"started_at": now})
+    sweep, is_new = Sweep.objects.get_or_create(finished_at=None, defaults={"started_at": now, "version": version})
     if is_new:
         Sweep.objects.filter(finished_at__lt=now - KEPT).delete()
         execute(

@@ -35,6 +35,11 @@ def test_health_is_defined_computed_and_explained(admin: Client) -> None:
     made = send(admin, "/api/v1/profiles/", {"name": "All", "segment": "all", "weights": {"size": 2}})
     assert made.status_code == 201, made.content
     assert made.json()["weights"] == {"size": 2.0}
+    assert admin.get("/api/v1/measures/").json()["results"] == []
+    draft = made.json()["version"]
+    published = send(admin, f"/api/v1/health/versions/{draft}/publish/", {"note": "First"})
+    assert published.status_code == 200, published.content
+    assert [m["key"] for m in admin.get("/api/v1/measures/").json()["results"]] == ["size"]
     compute_health(scope=Scope.everything(), now=clock.now())
 
     explained = admin.get(f"/api/v1/accounts/{account.pk}/health/").json()
@@ -80,11 +85,11 @@ def test_profile_is_refused_when_it_is_wrong(admin: Client) -> None:
 
 def test_measure_in_use_is_not_deleted(admin: Client) -> None:
     SegmentFactory(key="all")
-    measure = send(admin, "/api/v1/measures/", MEASURE).json()
+    send(admin, "/api/v1/measures/", MEASURE)
     send(admin, "/api/v1/profiles/", {"name": "All", "segment": "all", "weights": {"size": 1}})
 
-    assert admin.delete(f"/api/v1/measures/{measure['id']}/").json()["code"] == "measure_in_use"
-    assert send(admin, f"/api/v1/measures/{measure['id']}/", {"key": "other"}, "patch").json()["code"] == "key_fixed"
+    assert admin.delete("/api/v1/measures/size/").json()["code"] == "measure_in_use"
+    assert send(admin, "/api/v1/measures/size/", {"key": "other"}, "patch").json()["code"] == "key_fixed"
 
 
 def test_health_of_a_day_that_is_none_is_a_clear_error(admin: Client) -> None:

@@ -38,8 +38,12 @@ def test_score_band_and_points_are_attributes() -> None:
         "health": 90,
         "health.band": "good",
         "health.band_days": 3,
+        "health.is_overridden": False,
+        "health.stale": 0,
         "health.change_7d": None,
-        "health.change_28d": None,
+        "health.change_30d": None,
+        "health.change_90d": None,
+        "health.velocity": None,
         "health.seats": 80,
         "health.tickets": 100,
         "health.touch": None,
@@ -49,12 +53,12 @@ def test_score_band_and_points_are_attributes() -> None:
     assert list(found) == [account]
 
 
-def test_change_is_told_against_the_day_a_week_and_four_weeks_ago() -> None:
+def test_change_is_told_against_the_day_a_week_and_a_month_ago() -> None:
     account = AccountFactory(seats=80)
     ProfileMeasureFactory(profile=ProfileFactory(), measure=MeasureFactory())
-    for days, seats in ((0, 80), (21, 50), (27, 10), (28, 35)):
+    for days, seats in ((0, 80), (23, 50), (29, 10), (30, 35)):
         Account.objects.update(seats=seats)
         compute_health(scope=Scope.everything(), now=NOW + timedelta(days=days))
 
-    facts = facts_of(account, NOW + timedelta(days=28))
-    assert (facts["health.change_7d"], facts["health.change_28d"]) == (-15, -45)
+    facts = facts_of(account, NOW + timedelta(days=30))
+    assert (facts["health.change_7d"], facts["health.change_30d"]) == (-15, -45)

@@ -9,8 +9,8 @@ from accounts.attributes import Scope
 from accounts.models import Account, CustomField, Event, EventInbox, Segment, Touched
 from accounts.services.ledger import touch
 from health.models import HealthDay, HealthScore, Measure, Profile
-from health.queries import LeftOut, explain_health, load_definitions
-from health.services import compute_health, compute_touched
+from health.queries import LeftOut, definitions_in_force, explain_health
+from health.services import compute_health, compute_touched, open_draft
 from health.services.definitions import DefinitionError, create_measure
 from tests.factories import (
     NOW,
@@ -171,7 +171,8 @@ def test_choice_and_truth_are_scored_by_table() -> None:
     assert score_of(account) == 75
     explained = explain_health(account=account, now=NOW)
     assert explained is not None
-    assert [(m.value, m.points) for m in explained.measures] == [("high_touch", 90), ("true", 60), ("high_touch", None)]
+    assert [(m.value, m.points) for m in explained.measures] == [("high_touch", 90), (True, 60), (None, None)]
+    assert explained.measures[2].left_out == LeftOut.UNSCORED
 
 
 def test_band_change_is_one_event_when_computed_twice() -> None:
@@ -241,7 +242,7 @@ def test_broken_measure_is_left_out_and_named() -> None:
     assert compute() == 1
 
     assert score_of(account) == 100
-    [problem] = load_definitions().problems
+    [problem] = definitions_in_force(NOW).problems
     assert problem.measure is not None
     assert problem.measure.key == "gone"
     assert "custom.gone" in problem.message
@@ -277,7 +278,7 @@ def test_scores_stay_when_the_segment_cannot_be_decided() -> None:
     compute()
 
     assert (score_of(big), score_of(new)) == (100, 50)
-    assert [problem.profile for problem in load_definitions().problems] == [segment.profile]
+    assert [problem.profile for problem in definitions_in_force(NOW).problems] == [segment.profiles.get()]
 
 
 def test_points_too_fine_for_the_database_are_rounded() -> None:
@@ -286,7 +287,13 @@ def test_points_too_fine_for_the_database_are_rounded() -> None:
 
     with pytest.raises(DefinitionError, match="must ascend"):
         create_measure(
-            key="fine", label="Fine", attribute="seats", curve=[[0, 0], [1e-300, 5e-324]], now=NOW, group="usage"
+            draft=open_draft(by=None, now=NOW),
+            key="fine",
+            label="Fine",
+            attribute="seats",
+            curve=[[0, 0], [1e-300, 5e-324]],
+            now=NOW,
+            group="usage",
         )
     compute()
 

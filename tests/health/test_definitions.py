@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.errors import Conflict
-from health.models import HealthScore, Measure, Profile
+from health.models import HealthScore, Measure, Profile, Version
 from health.services import (
     DefinitionError,
     compute_chunk,
@@ -14,12 +14,18 @@ from health.services import (
     create_profile,
     delete_measure,
     delete_profile,
+    open_draft,
+    publish,
     update_measure,
     update_profile,
 )
-from tests.factories import NOW, AccountFactory, MeasureFactory, PlanFactory, SegmentFactory
+from tests.factories import NOW, AccountFactory, PlanFactory, SegmentFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def draft() -> Version:
+    return open_draft(by=None, now=NOW)
 
 
 def measure(**changes: Any) -> Measure:
@@ -31,7 +37,7 @@ def measure(**changes: Any) -> Measure:
         "curve": [[0, 0], [10, 100]],
         **changes,
     }
-    return create_measure(now=NOW, **given)
+    return create_measure(draft=draft(), now=NOW, **given)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,16 @@ def measure(**changes: Any) -> Measure:
         ({"description": "\x00"}, "description", "control"),
         ({"group": "none"}, "group", "usage"),
         ({"missing": "guess"}, "missing", "leave_out"),
+        ({"direction": "lower"}, "curve", "must not rise"),
+        ({"curve": [[0, 100], [10, 0]], "direction": "higher"}, "curve", "must not fall"),
+        ({"curve": [[0, 0], [1, 9], [2, 5], [3, 6]], "direction": "middle"}, "curve", "not rise again"),
+        ({"direction": "sideways"}, "direction", "higher"),
+        ({"curve": {"below": 0, "steps": []}}, "curve", "list of 1 to 50"),
+        ({"curve": {"below": 0, "steps": [[5, 10], [5, 20]]}}, "curve", "must ascend"),
+        ({"curve": {"below": 101, "steps": [[5, 10]]}}, "curve", "from 0 to 100"),
+        ({"curve": {"steps": [[5, 10]]}}, "curve", "as “below”"),
+        ({"applies_when": {"attribute": "seets", "operator": "gt", "value": 1}}, "applies_when", "Did you mean"),
+        ({"applies_when": {"attribute": "health", "operator": "gt", "value": 1}}, "applies_when", "from the measures"),
         ({"stale_after_days": 0}, "stale_after_days", "from 1 to 3650"),
         ({"stale_after_days": True}, "stale_after_days", "from 1 to 3650"),
     ],
@@ -85,15 +101,20 @@ def test_measure_is_refused_when_its_key_is_taken() -> None:
     assert refused.value.code == "key_taken"
 
 
-def test_scores_follow_when_a_measure_changes() -> None:
+def test_scores_follow_when_a_changed_measure_is_published() -> None:
     AccountFactory(seats=2)
     seats = measure()
-    create_profile(name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
+    create_profile(draft=draft(), name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
+    publish(draft=seats.version, by=None, note="First", now=NOW)
     while compute_chunk(now=NOW):
         pass
     assert HealthScore.objects.get().score == 20
 
-    update_measure(measure=seats, curve=[[0, 100], [10, 0]], now=NOW)
+    update_measure(measure=draft().measures.get(key="seats"), curve=[[0, 100], [10, 0]], direction="lower", now=NOW)
+    while compute_chunk(now=NOW):
+        pass
+    assert HealthScore.objects.get().score == 20
+    publish(draft=draft(), by=None, note="The other way", now=NOW)
     while compute_chunk(now=NOW):
         pass
 
@@ -119,7 +140,7 @@ def test_profile_is_refused_with_a_sentence_when_it_is_wrong(changes: Any, field
     measure()
     given = {"name": "All", "segment": SegmentFactory(), "weights": {"seats": 1}, **changes}
     with pytest.raises(DefinitionError) as refused:
-        create_profile(now=NOW, **given)
+        create_profile(draft=draft(), now=NOW, **given)
 
     assert list(refused.value.fields) == [field]
     assert words in refused.value.fields[field]
@@ -131,15 +152,15 @@ def test_profile_is_refused_when_its_segment_depends_on_health() -> None:
     circular = SegmentFactory(condition={"attribute": "health", "operator": "lt", "value": 40})
     inner = SegmentFactory(condition={"not": {"attribute": "segment", "operator": "in", "value": [circular.key]}})
     with pytest.raises(DefinitionError, match="depend on health"):
-        create_profile(name="At risk", segment=inner, weights={"seats": 1}, now=NOW)
+        create_profile(draft=draft(), name="At risk", segment=inner, weights={"seats": 1}, now=NOW)
 
 
 def test_profile_is_refused_when_the_segment_has_one() -> None:
     measure()
     segment = SegmentFactory()
-    profile = create_profile(name="One", segment=segment, weights={"seats": 1}, now=NOW)
+    profile = create_profile(draft=draft(), name="One", segment=segment, weights={"seats": 1}, now=NOW)
     with pytest.raises(Conflict, match="has a profile already") as refused:
-        create_profile(name="Two", segment=segment, weights={"seats": 1}, now=NOW)
+        create_profile(draft=draft(), name="Two", segment=segment, weights={"seats": 1}, now=NOW)
 
     assert list(refused.value.fields) == ["segment"]
     assert list(Profile.objects.all()) == [profile]
@@ -147,8 +168,8 @@ def test_profile_is_refused_when_the_segment_has_one() -> None:
 
 def test_weights_are_replaced_when_a_profile_is_updated() -> None:
     measure()
-    MeasureFactory(key="other")
-    profile = create_profile(name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
+    measure(key="other")
+    profile = create_profile(draft=draft(), name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
 
     update_profile(profile=profile, good_from=80, now=NOW)
     assert [row.measure.key for row in profile.profile_measures.all()] == ["seats"]
@@ -162,10 +183,10 @@ def test_weights_are_replaced_when_a_profile_is_updated() -> None:
 
 def test_measure_in_use_stays_when_it_is_deleted() -> None:
     seats = measure()
-    profile = create_profile(name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
+    profile = create_profile(draft=draft(), name="All", segment=SegmentFactory(), weights={"seats": 1}, now=NOW)
     with pytest.raises(Conflict):
-        delete_measure(measure=seats)
+        delete_measure(measure=seats, now=NOW)
 
     delete_profile(profile=profile, now=NOW)
-    delete_measure(measure=seats)
+    delete_measure(measure=seats, now=NOW)
     assert not Measure.objects.exists()

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.attributes import Scope
-from health.models import Profile
-from health.queries import LeftOut, explain_health, health_history
+from health.queries import explain_health, health_history
 from health.services import compute_health
 from tests.factories import (
     NOW,
@@ -41,35 +40,6 @@ def test_input_is_stale_when_it_was_heard_longer_ago_than_it_should_be() -> None
     assert (fresh.stale_count, stale.stale_count) == (0, 1)
     assert [row.is_stale for row in stale.measures] == [True, False]
     assert len(stale.counted) == 2
-
-
-def test_measure_waits_when_it_is_newer_than_the_score() -> None:
-    account = AccountFactory(seats=80)
-    profile = ProfileFactory()
-    ProfileMeasureFactory(profile=profile, measure=MeasureFactory())
-    compute_health(scope=Scope.everything(), now=NOW)
-    ProfileMeasureFactory(profile=profile, measure=MeasureFactory(key="new"))
-
-    explained = explain_health(account=account, now=NOW)
-
-    assert explained is not None
-    assert [(row.left_out, row.contribution) for row in explained.measures] == [(None, 80), (LeftOut.NOT_YET, None)]
-
-
-def test_day_is_explained_when_profile_and_measure_are_gone() -> None:
-    account = AccountFactory(seats=80)
-    profile = ProfileFactory()
-    measure = MeasureFactory(key="seats")
-    ProfileMeasureFactory(profile=profile, measure=measure)
-    compute_health(scope=Scope.everything(), now=NOW)
-    Profile.objects.get(pk=profile.pk).delete()
-    measure.delete()
-
-    explained = explain_health(account=account, on=NOW.date())
-
-    assert explained is not None
-    assert (explained.score, explained.band, explained.profile) == (80, "good", None)
-    assert [(row.label, row.contribution) for row in explained.measures] == [("seats", 80)]
 
 
 def test_history_is_told_oldest_first() -> None:

@@ -1,0 +1,7 @@
+"""Health over the REST API: what scores are computed from, its versions, and the explained health of accounts."""
+
+from health.api.accounts import AccountHealthView
+from health.api.definitions import MeasureViewSet, NamedScoreViewSet, ProfileViewSet
+from health.api.versions import VersionViewSet
+
+__all__ = ["AccountHealthView", "MeasureViewSet", "NamedScoreViewSet", "ProfileViewSet", "VersionViewSet"]

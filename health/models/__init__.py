@@ -1,0 +1,18 @@
+from health.models.formula import Band, Measure, NamedScore, Profile, ProfileMeasure, Version
+from health.models.override import Override
+from health.models.score import HealthDay, HealthScore
+from health.models.sweep import Sweep, SweepChunk
+
+__all__ = [
+    "Band",
+    "HealthDay",
+    "HealthScore",
+    "Measure",
+    "NamedScore",
+    "Override",
+    "Profile",
+    "ProfileMeasure",
+    "Sweep",
+    "SweepChunk",
+    "Version",
+]
