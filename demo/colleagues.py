@@ -54,7 +54,7 @@ def _take_up(task: Task, owner: User, chance: Random, opened_at: datetime, now: 
     age = now - task.created_at
     habit = chance.random()
     days = min(14.0, 0.3 + chance.expovariate(1 / (7.0 - 1.5 * task.severity)))
-    if habit < 0.3 and age < timedelta(days=30):
+    if habit < 0.3 and task.severity < Task.Severity.URGENT and age < timedelta(days=30):
         return False
     if habit < 0.38 and task.snoozed_until is None and age >= timedelta(days=1):
         snooze_task(task=task, by=owner, until=now + timedelta(days=chance.randint(3, 9)), now=now)

@@ -58,7 +58,7 @@ def _request(
     again = solved + timedelta(hours=rng.uniform(3, 60)) if rng.random() < 0.08 else None
     solved_again = again + timedelta(hours=rng.uniform(4, 90)) if again else None
     satisfied = round(min(5, max(1, rng.gauss(2.2 + 2.8 * shape.mood, 0.9)))) if rng.random() < 0.4 else None
-    is_open = rng.random() < 0.02
+    is_open = rng.random() < 0.02 and priority != "urgent"
     return Request(
         key=key,
         subject=subject,

@@ -192,6 +192,11 @@ NEXT_STEPS = (
     "Ask support for the state of their open tickets",
     "Prepare numbers by team for the next review",
     "Share the template for the roll-out",
+    "Show the two team leads how to build a dashboard",
+    "Find out who decides about the budget",
+    "Send the list of seats that nobody uses",
+    "Introduce them to a customer of the same trade",
+    "Check whether the import went through",
 )
 
 COMMENTS: dict[str, dict[str, tuple[str, ...]]] = {

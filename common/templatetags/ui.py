@@ -178,7 +178,7 @@ def _day(when: date) -> SafeString:
     today = timezone.localdate()
     days = (when - today).days
     near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
-    shape = "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "SHORT_DATE_FORMAT"
+    shape = "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "DATE_FORMAT"
     shown = near.get(days) or formats.date_format(when, shape)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', when.isoformat(), formats.date_format(when, "DATE_FORMAT"), shown

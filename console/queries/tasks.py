@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from accounts.attributes import Catalogue, Context, read_facts
 from health.models import HealthScore
 from playbooks.models import Task
@@ -26,6 +28,12 @@ class TaskRow:
     mrr: Decimal | None
     renewal_on: date | None
     is_overdue: bool
+
+    @property
+    def reason(self) -> str:
+        """Why it exists, in a line: what was seen last, or what the person who made it wrote."""
+        written = self.task.guidance.partition("\n")[0]
+        return self.why[-1] if self.why else written or _("Made by hand")
 
 
 def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:

@@ -92,7 +92,7 @@ def test_key_hint_shows_each_cap_when_combined() -> None:
         (NOW + timedelta(days=70), "May 25"),
         (date(2026, 3, 15), "yesterday"),
         (date(2026, 4, 20), "April 20"),
-        (date(2028, 4, 20), "04/20/2028"),
+        (date(2028, 4, 20), "April 20, 2028"),
         (None, "–"),
     ],
 )

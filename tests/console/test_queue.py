@@ -52,6 +52,17 @@ def test_queue_shows_the_most_pressing_task_first(client: Client, csm: User) -> 
     assert "$9.0k" in page
 
 
+def test_each_row_says_why_the_task_exists(client: Client, csm: User) -> None:
+    make_task(csm, title="Send numbers", guidance="They asked in the review.\nBy team.")
+    make_task(csm, title="Call")
+
+    page = client.get("/queue/").content.decode()
+
+    assert '<span class="row-detail">They asked in the review.</span>' in page
+    assert '<span class="row-detail">Made by hand</span>' in page
+    assert "They asked in the review." in client.get("/").content.decode()
+
+
 def test_another_persons_task_is_not_in_the_queue(client: Client) -> None:
     make_task(UserFactory(), title="Not mine")
 
