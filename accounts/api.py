@@ -79,11 +79,13 @@ class AccountViewSet(
         return self.narrowed(visible)
 
     def perform_create(self, serializer: BaseSerializer[Account]) -> None:
+        self._refuse_unseen_parent(serializer)
         stage = serializer.validated_data.pop("stage", None)
         account = Account(**serializer.validated_data)
         serializer.instance = save_account(account=account, by=self.caller, now=clock.now(), stage=stage)
 
     def perform_update(self, serializer: BaseSerializer[Account]) -> None:
+        self._refuse_unseen_parent(serializer)
         account = serializer.instance
         assert account is not None
         stage = serializer.validated_data.pop("stage", None)
@@ -92,6 +94,11 @@ class AccountViewSet(
         for name, given in serializer.validated_data.items():
             setattr(account, name, given)
         save_account(account=account, by=self.caller, now=clock.now(), stage=stage)
+
+    def _refuse_unseen_parent(self, serializer: BaseSerializer[Account]) -> None:
+        parent = serializer.validated_data.get("parent")
+        if parent is not None and not Account.objects.visible_to(self.caller).filter(pk=parent.pk).exists():
+            raise ValidationError({"parent": ["There is no such account."]})
 
 
 @extend_schema_view(list=extend_schema(parameters=[CONDITION, ACCOUNT]))

@@ -148,7 +148,7 @@ class Customer:
     """One account and its whole history. ``usage`` has ``WITH_TODAY`` counts a feature, ``users`` one for each week.
 
     ``joined_on`` is when it became a customer; nothing of it is visible before. ``returned_on`` is when it came back
-    after ``end``.
+    after ``end``. ``parent`` is the name of the customer that it is a part of.
     """
 
     key: str
@@ -173,6 +173,7 @@ class Customer:
     asked: list[Asked]
     usage: dict[str, list[int]]
     users: list[int]
+    parent: str = ""
     end: End | None = None
     returned_on: date | None = None
     leaves_tasks_open: bool = False

@@ -6,6 +6,7 @@ from random import Random
 
 from demo import activity, billing, history, opinions, voice
 from demo.company import Company, Customer
+from demo.families import gather
 from demo.shapes import Shape, draw_shapes
 from demo.stories import tell
 from demo.words import GOALS
@@ -19,7 +20,7 @@ def make_company(*, today: date, seed: int = SEED, accounts: int = ACCOUNTS) -> 
     shapes = draw_shapes(Random(f"{seed} shapes"), today, accounts)
     days = activity.rhythm(today)
     customers = [
-        _customer(seed, number, shape, today, days) for number, shape in enumerate(tell(shapes, today), start=1)
+        _customer(seed, number, shape, today, days) for number, shape in enumerate(gather(tell(shapes, today)), start=1)
     ]
     return Company(seed=seed, today=today, customers=customers)
 
@@ -58,6 +59,7 @@ def _customer(seed: int, number: int, shape: Shape, today: date, days: list[floa
         users=users,
         end=history.end(rng, shape, today),
         returned_on=None if shape.returned_days_ago is None else today - timedelta(days=shape.returned_days_ago),
+        parent=shape.parent,
         leaves_tasks_open=shape.leaves_tasks_open,
     )
 

@@ -37,7 +37,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One customer in brief. ``engagement`` is the share of the usual use, ``drift`` its growth over the year,
-    ``breadth`` the share of the plan's features in use, ``mood`` from 0 (angry) to 1 (delighted)."""
+    ``breadth`` the share of the plan's features in use, ``mood`` from 0 (angry) to 1 (delighted), ``parent`` the name
+    of the company it is a part of."""
 
     name: str
     industry: str
@@ -62,6 +63,7 @@ class Shape:
     stuck_in_onboarding: bool = False
     leaves_tasks_open: bool = False
     story: str = ""
+    parent: str = ""
     tags: tuple[str, ...] = field(default=())
 
 

@@ -133,6 +133,7 @@ class Writer:
             for _at, customer in joined
         )
         self.accounts.update((account.external_id or "", account) for account in accounts)
+        self._write_families()
         self._write_stays([(customer, _moves(customer, now)) for _at, customer in joined])
         contacts = Contact.objects.bulk_create(
             Contact(
@@ -155,6 +156,17 @@ class Writer:
                 for at, customer in joined
             ]
         )
+
+    def _write_families(self) -> None:
+        """Put the accounts that belong to a larger customer below it, as soon as both are known."""
+        by_name = {account.name: account for account in self.accounts.values()}
+        placed = []
+        for customer in self.company.customers:
+            account = self.accounts.get(customer.key)
+            if account is not None and account.parent_id is None and customer.parent in by_name:
+                account.parent = by_name[customer.parent]
+                placed.append(account)
+        Account.objects.bulk_update(placed, ["parent"])
 
     def _write_stays(self, journeys: list[tuple[Customer, list[StageMove]]]) -> None:
         """Write the stays in stages that are told at once, because they are older than the first look."""

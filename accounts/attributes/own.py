@@ -11,6 +11,7 @@ from accounts.attributes.registry import (
     Column,
     Family,
     Label,
+    Source,
     Type,
     register,
     register_family,
@@ -19,6 +20,9 @@ from accounts.models import Account, CustomField, Plan, Segment, Stage, User
 
 PROFILE = _("Profile")
 JOURNEY = _("Journey")
+
+
+CHILDREN = Source(name="children", relation="accounts_account", account="parent_id", grouped=True)
 
 
 def _own(expression: str) -> Column:
@@ -66,6 +70,23 @@ register(
         _own("(SELECT email FROM accounts_user WHERE id = a.owner_id)"),
         PROFILE,
         choices=_staff,
+    ),
+    Attribute(
+        "parent",
+        _("Parent account"),
+        Type.TEXT,
+        _own("(SELECT p.name FROM accounts_account p WHERE p.id = a.parent_id)"),
+        PROFILE,
+        help=_("The name of the account that this one is a part of. No value where it stands alone."),
+    ),
+    Attribute(
+        "children",
+        _("Child accounts"),
+        Type.NUMBER,
+        Column(CHILDREN, "count(*)", only="ended_at IS NULL OR ended_at > {now}"),
+        PROFILE,
+        default=0,
+        help=_("How many accounts are directly below this one and have not ended."),
     ),
     Attribute(
         "segment",

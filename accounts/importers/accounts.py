@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, CustomField, Event, Stage, StageEntry
 from accounts.services.ledger import record_many, touch
-from common.cells import Cell, Choice, Day, Flag, Instant, Number, Refusal, Text, Texts, TimeZone
+from accounts.services.parents import Ancestry, hold_parents
+from common.cells import Cell, Choice, Day, Flag, Instant, Number, Refusal, Text, Texts, TimeZone, shown
 from common.errors import DomainError
 from common.importers import Field, Importer, Occasion, Outcome, Row
 from common.upserts import Values, upsert
@@ -22,12 +23,16 @@ LARGEST = 10**15
 
 
 class AccountImporter(Importer):
-    """Accounts by their external id. What the mapping leaves out stays as it is, custom fields included."""
+    """Accounts by their external id. What the mapping leaves out stays as it is, custom fields included.
+
+    The parent is named by its external id; it exists, or the file has it in an earlier row or soon after.
+    """
 
     name = "accounts"
     fields = (
         Field("external_id", Text(200), required=True),
         Field("name", Text(200), required=True),
+        Field("parent", Text(200)),
         Field("domains", Texts(253)),
         Field("owner", reference="user"),
         Field("touch_model", Choice(Account.TouchModel.values, empty=Account.TouchModel.LOW_TOUCH)),
@@ -80,6 +85,12 @@ class AccountImporter(Importer):
             raise Refusal("not_a_country", _("“%s” is not a country code such as DE.") % country, field="country")
 
     def apply(self, rows: Sequence[Row], occasion: Occasion) -> Outcome:
+        outcome = Outcome()
+        tells_parents = any("parent" in row.values for row in rows)
+        if tells_parents:
+            hold_parents()
+            outcome.refused = _misplaced(rows)
+            rows = [row for row in rows if row.line not in outcome.refused]
         written = upsert(
             Account,
             key=self.identity,
@@ -87,15 +98,18 @@ class AccountImporter(Importer):
             also=("updated_at",),
             merge=_merge_custom,
         )
+        listed = [*written.created, *(account for account, _before in written.updated), *written.unchanged]
+        accounts = {str(account.external_id): account for account in listed}
+        placed = _place(accounts, rows, occasion) if tells_parents else {}
         moved: set[int] = set()
         if any(row.values.get("stage") for row in rows):
-            accounts = [*written.created, *(account for account, _before in written.updated), *written.unchanged]
-            moved = _enter_stages({str(account.external_id): account for account in accounts}, rows, occasion)
+            moved = _enter_stages(accounts, rows, occasion)
         created = {account.pk for account in written.created}
-        changed = {account.pk for account, _before in written.updated} | moved
-        touch((created | changed) - moved)
-        updated = len(changed - created)
-        return Outcome(len(created), updated, len(rows) - len(created) - updated)
+        changed = {account.pk for account, _before in written.updated} | moved | placed.keys()
+        touch((created | changed | {parent for parents in placed.values() for parent in parents}) - moved)
+        outcome.created, outcome.updated = len(created), len(changed - created)
+        outcome.unchanged = len(rows) - outcome.created - outcome.updated
+        return outcome
 
 
 def _cell_of(known: CustomField) -> Cell:
@@ -113,7 +127,7 @@ def _cell_of(known: CustomField) -> Cell:
 
 
 def _columns(values: Mapping[str, Any]) -> Values:
-    """A row's values by the names of the model's columns; the stage is entered, not written."""
+    """A row's values by the names of the model's columns; the stage is entered, and the parent placed, later."""
     columns: Values = {}
     custom = {}
     for name, value in values.items():
@@ -121,7 +135,7 @@ def _columns(values: Mapping[str, Any]) -> Values:
             custom[name.removeprefix(CUSTOM)] = _as_json(value)
         elif name in ("owner", "plan"):
             columns[f"{name}_id"] = value
-        elif name not in ("stage", "stage_entered_at"):
+        elif name not in ("parent", "stage", "stage_entered_at"):
             columns[name] = value
     if custom:
         columns["custom"] = custom
@@ -140,6 +154,42 @@ def _merge_custom(account: Account | None, values: Values) -> Values:
         return values
     merged = {**(account.custom if account else {}), **values["custom"]}
     return {**values, "custom": {key: value for key, value in merged.items() if value not in ("", None)}}
+
+
+def _misplaced(rows: Sequence[Row]) -> dict[int, Refusal]:
+    """The rows, by line, whose parent nobody knows or is below them."""
+    wanted = {row.values["external_id"]: row.values["parent"] for row in rows}
+    lines = {row.values["external_id"]: row.line for row in rows}
+    named = {name for pair in wanted.items() for name in pair if name}
+    orphans, circular = Ancestry.of(external_ids=named).misplaced(wanted)
+    return {
+        lines[name]: Refusal(
+            "unknown_reference",
+            _("There is no account %s; import it first, or correct the cell.") % shown(wanted[name]),
+            field="parent",
+        )
+        for name in orphans
+    } | {
+        lines[name]: Refusal(
+            "parent_circular", _("An account cannot be above itself; choose another parent."), field="parent"
+        )
+        for name in circular
+    }
+
+
+def _place(accounts: Mapping[str, Account], rows: Sequence[Row], occasion: Occasion) -> dict[int, list[int]]:
+    """Put accounts below the parents that the rows name; returns the old and the new parent of those that moved."""
+    known = Ancestry.of(external_ids={row.values["parent"] for row in rows} - {""}).ids
+    placed: dict[int, list[int]] = {}
+    for row in rows:
+        account, parent = accounts[row.values["external_id"]], known.get(row.values["parent"])
+        if account.parent_id != parent:
+            placed[account.pk] = [pk for pk in (account.parent_id, parent) if pk is not None]
+            account.parent_id, account.updated_at = parent, occasion.now
+    Account.objects.bulk_update(
+        [account for account in accounts.values() if account.pk in placed], ["parent", "updated_at"], batch_size=1000
+    )
+    return placed
 
 
 def _enter_stages(accounts: dict[str, Account], rows: Sequence[Row], occasion: Occasion) -> set[int]:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Contact, CustomField, Offboarding, Stage, User
 from accounts.services.ledger import record, touch
+from accounts.services.parents import hold_parents, refuse_circle
 from accounts.services.stages import enter_stage
 from common.errors import Conflict, DomainError
 from common.text import storable
 
 LIMIT = 10**15
+BUT_PARENT = [field.name for field in Account._meta.concrete_fields if field.name not in ("id", "parent")]
 
 
 def checked_custom(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,14 +61,20 @@ def _custom_problem(field: CustomField, value: Any) -> str:
 def save_account(*, account: Account, by: User | None, now: datetime, stage: Stage | None = None) -> Account:
     """Keep a new or changed account, and move it into ``stage`` when one is given.
 
-    Raises DomainError when its external id is taken, a custom value has the wrong type, or it would be its own parent.
+    Raises DomainError when its external id is taken, a custom value has the wrong type, or it would be above itself.
     """
     account.custom = checked_custom(account.custom)
-    _refuse_circle(account)
     is_new = account.pk is None
+    left = None if is_new else Account.objects.values_list("parent", flat=True).get(pk=account.pk)
+    is_moved = account.parent_id != left
+    if is_moved and account.parent_id is not None and not is_new:
+        # Nothing is below a new account yet, so it cannot close a circle.
+        hold_parents()
+        refuse_circle(account_id=account.pk, parent_id=account.parent_id)
     try:
         with transaction.atomic():
-            account.save()
+            # A parent that was not meant to change is not written: since it was read, somebody may have changed it.
+            account.save(update_fields=None if is_new or is_moved else BUT_PARENT)
     except IntegrityError as error:
         if "external_id" not in str(error):
             raise
@@ -76,19 +84,8 @@ def save_account(*, account: Account, by: User | None, now: datetime, stage: Sta
         record(account=account, kind="account.created", happened_at=now, user=by)
     if stage is not None:
         enter_stage(account=account, stage=stage, by=by, now=now)
-    touch([account.pk])
+    touch({account.pk, *(parent for parent in (left, account.parent_id) if is_moved and parent is not None)})
     return account
-
-
-def _refuse_circle(account: Account) -> None:
-    seen = {account.pk} - {None}
-    above = account.parent
-    while above is not None:
-        if above.pk in seen:
-            message = _("An account cannot be above itself; choose another parent.")
-            raise DomainError(message, code="parent_circular", fields={"parent": message})
-        seen.add(above.pk)
-        above = above.parent
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.attributes import Facts
+from accounts.attributes import Catalogue, Context, Facts, read_facts
 from accounts.models import Account, Contact, Event, Rating, Touchpoint, User
 from accounts.queries import facts_of
 from console.plots import carried, line_chart, short_day
@@ -45,6 +45,8 @@ GLANCE = (
     "usage.days_since",
 )
 
+CHILD_FACTS = ("health", "health.band", "mrr")
+
 TIMELINE_PAGE = 40
 LATEST = 8
 HISTORY_DAYS = 180
@@ -73,6 +75,38 @@ def _length(days: int | None) -> str:
     if days >= 60:
         return ngettext("%(n)s month", "%(n)s months", days // 30) % {"n": min(days // 30, 23)}
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    """One account below another, with its facts of the moment."""
+
+    account: Account
+    score: float | None
+    band: str
+    mrr: Any
+
+
+def parent_of(account: Account, *, user: User) -> Account | None:
+    """The account above, where there is one that ``user`` may see."""
+    if account.parent_id is None:
+        return None
+    return Account.objects.visible_to(user).filter(pk=account.parent_id).first()
+
+
+def children_of(account: Account, *, user: User, now: datetime) -> list[ChildRow]:
+    """The accounts directly below that ``user`` may see: customers first, then by name."""
+    found = list(
+        Account.objects.visible_to(user)
+        .filter(parent=account)
+        .select_related("plan", "stage")
+        .order_by(F("ended_at").asc(nulls_first=True), "name", "id")
+    )
+    if not found:
+        return []
+    catalogue = Catalogue()
+    facts = read_facts([catalogue[key] for key in CHILD_FACTS], [child.pk for child in found], context=Context.at(now))
+    return [ChildRow(child, *(facts[child.pk][key].value for key in CHILD_FACTS)) for child in found]
 
 
 def last_touch(account: Account) -> Touchpoint | None:

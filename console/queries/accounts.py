@@ -61,6 +61,8 @@ OFFERED_COLUMNS = (
     "rating.csm",
     "rating.days_since",
     "tasks.open",
+    "parent",
+    "children",
     "external_id",
 )
 MOST_COLUMNS = 12

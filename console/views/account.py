@@ -35,7 +35,7 @@ ANSWERS = 20
 
 def find_account(request: StaffRequest, pk: int) -> Account:
     """The account, if this person may see it; 404 otherwise."""
-    accounts = Account.objects.visible_to(request.user).select_related("owner", "plan", "stage", "parent")
+    accounts = Account.objects.visible_to(request.user).select_related("owner", "plan", "stage")
     return get_object_or_404(accounts, pk=pk)
 
 
@@ -50,7 +50,7 @@ def _section(name: str) -> Callable[[Section], Callable[..., HttpResponse]]:
         @require_GET
         def view(request: StaffRequest, pk: int) -> HttpResponse:
             account = find_account(request, pk)
-            context = {**_frame(account, name), **build(request, account)}
+            context = {**_frame(request, account, name), **build(request, account)}
             part = request.htmx and request.htmx.target == "account"
             response = render(
                 request, "console/account/_account.html" if part else "console/account/page.html", context
@@ -63,7 +63,7 @@ def _section(name: str) -> Callable[[Section], Callable[..., HttpResponse]]:
     return decorate
 
 
-def _frame(account: Account, name: str) -> dict[str, Any]:
+def _frame(request: StaffRequest, account: Account, name: str) -> dict[str, Any]:
     now = clock.now()
     tabs = [
         {
@@ -76,6 +76,7 @@ def _frame(account: Account, name: str) -> dict[str, Any]:
     ]
     return {
         "account": account,
+        "parent": queries.parent_of(account, user=request.user),
         "facts": queries.glance(account, now=now),
         "tabs": tabs,
         "section": f"console/account/_{name.removeprefix('account_') if name != 'account' else 'overview'}.html",
@@ -95,6 +96,7 @@ def overview(request: StaffRequest, account: Account) -> dict[str, Any]:
         "timeline": queries.timeline(account, group="", before="", limit=queries.LATEST, currency=currency),
         "people": [contact for contact in queries.people(account) if contact.left_at is None][:6],
         "team": queries.team(account),
+        "children": queries.children_of(account, user=request.user, now=now),
         "last_touch": queries.last_touch(account),
         "last_rating": queries.last_rating(account),
         "runs": queries.runs(account),

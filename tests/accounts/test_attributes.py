@@ -45,7 +45,7 @@ def test_reopens_count_when_the_ticket_is_open_or_was_solved_within_90_days() ->
 
 def test_days_to_solve_are_the_median_of_90_days() -> None:
     account = AccountFactory()
-    for opened, solved in ((1.5, 1), (12, 10), (60, 30), (300, 91), (3, None)):
+    for opened, solved in ((1.5, 1), (12, 10), (60, 30), (300, 91), (3, None), (3, -1)):
         ticket(account, opened, solved)
 
     assert values_of(account, "tickets.resolution_days_90d") == pytest.approx(2)

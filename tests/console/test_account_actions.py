@@ -149,7 +149,7 @@ def test_note_keeps_its_first_line_as_its_summary(client: Client, account: Accou
 
 def test_account_is_rated_and_the_rating_taken_back_when_htmx_asks(client: Client, account: Account, csm: User) -> None:
     dialog = client.get(at("rate", account), headers=HTMX).content.decode()
-    assert "How is Ostrava Steel doing?" in dialog
+    assert "Rate Ostrava Steel" in dialog
     assert dialog.count("autofocus") == 1
 
     answer = client.post(at("rate", account), {"value": "2", "comment": "Their sponsor is silent"}, headers=HTMX)

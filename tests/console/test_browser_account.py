@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.attributes import Scope
-from accounts.models import Account, Contact, Ticket, Touchpoint, User, Workspace
+from accounts.models import Account, Contact, Rating, Ticket, Touchpoint, User, Workspace
 from accounts.services.touchpoints import log_touchpoint
 from common import clock
 from health.services import compute_health
@@ -23,11 +23,14 @@ from tests.factories import (
     AccountFactory,
     ContactFactory,
     FeatureFactory,
+    InvoiceFactory,
     MeasureFactory,
     PlanFactory,
     ProfileFactory,
     ProfileMeasureFactory,
+    RatingFactory,
     SegmentFactory,
+    StageFactory,
     SubscriptionFactory,
     SurveyFactory,
     TicketFactory,
@@ -40,7 +43,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WIDTHS = (360, 1440)
 SECTIONS = ("", "timeline/", "people/", "usage/", "tickets/", "revenue/", "tasks/")
-FORMS = ("touchpoints/new/", "notes/new/", "tasks/new/")
+FORMS = ("touchpoints/new/", "notes/new/", "tasks/new/", "ratings/new/")
 
 
 @pytest.fixture
@@ -126,6 +129,30 @@ def test_touchpoint_is_logged_by_keys_without_loading_the_page_again(
     expect(page.locator("#toasts")).to_contain_text("Taken back: Renewal is safe")
     expect(page.locator(".timeline")).not_to_contain_text("Renewal is safe")
     assert Touchpoint.objects.count() == 1
+
+
+def test_account_is_rated_by_keys_and_the_rating_taken_back(
+    live_server: LiveServer, signed_in: Page, account: Account
+) -> None:
+    page = signed_in
+    said = complaints_of(page)
+    page.goto(f"{live_server.url}/accounts/{account.pk}/")
+
+    page.keyboard.press("r")
+    expect(page.get_by_role("radio", name="In trouble")).to_be_focused()
+    assert findings(page) == []
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Their sponsor is silent")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#account-section")).to_contain_text("Worrying, 2 of 5")
+    expect(page.locator(".timeline")).to_contain_text("Rated 2 of 5, worrying")
+    assert Rating.objects.get().comment == "Their sponsor is silent"
+    page.keyboard.press("z")
+    expect(page.locator("#account-section")).to_contain_text("not rated yet")
+    assert not Rating.objects.exists()
+    assert said == []
 
 
 def test_what_was_typed_is_kept_when_the_server_refuses_it(
@@ -239,6 +266,15 @@ def test_list_follows_its_filters_columns_and_condition(
 def test_pages_are_accessible_and_fit_when_shown(
     live_server: LiveServer, signed_in: Page, account: Account, scheme: str
 ) -> None:
+    now = clock.now()
+    today = Workspace.current().day(now)
+    Account.objects.filter(pk=account.pk).update(parent=AccountFactory(name="Bohemian Metals Group"))
+    AccountFactory(name="Ostrava Wire", parent=account, stage=StageFactory(name="Adoption"))
+    AccountFactory(name="Ostrava Foundry", parent=account, ended_at=now)
+    for due_on, fields in ((5, {}), (40, {"paid_on": today}), (70, {"voided_on": today}), (-9, {})):
+        day = today - timedelta(days=due_on)
+        InvoiceFactory(account=account, issued_on=day - timedelta(days=14), due_on=day, **fields)
+    RatingFactory(account=account, value=2, comment="Their sponsor is silent", rated_at=now)
     page = signed_in
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     here = f"/accounts/{account.pk}/"

@@ -9,6 +9,7 @@ from django.db.models import Sum
 from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Rating, Ticket, Touched, User, Workspace
 from demo import DEMO_PASSWORD
 from demo.company import Company, moment
+from demo.families import FAMILIES
 from demo.load import is_loaded
 from demo.stories import CSM, STORIES
 from health.models import HealthDay, HealthScore
@@ -210,6 +211,17 @@ def test_csms_have_rated_their_customers() -> None:
     assert values_of(account_of("no-owner"), "rating.csm", now=NOW) is None
     assert not Rating.objects.filter(account__touch_model="self_service").exists()
     assert not Rating.objects.filter(rated_at__gt=NOW).exists()
+
+
+def test_families_have_a_parent_and_two_to_four_children() -> None:
+    parents = Account.objects.filter(children__isnull=False).distinct()
+
+    assert {account.name for account in parents} == {family.parent for family in FAMILIES}
+    for family in FAMILIES:
+        parent = parents.get(name=family.parent)
+        assert sorted(parent.children.values_list("name", flat=True)) == sorted(family.children)
+        assert len({child.owner_id for child in (parent, *parent.children.all())}) == 1
+    assert parents.filter(owner__email=CSM).exists()
 
 
 def test_waiting_run_is_left_when_the_customer_goes() -> None:
