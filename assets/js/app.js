@@ -1,6 +1,7 @@
 // What every staff page loads, after htmx.
 import "@github/relative-time-element";
 import { startActions } from "./actions.js";
+import { startFigures } from "./figures.js";
 import { startLists } from "./list.js";
 import { startOptimism } from "./optimistic.js";
 import { startOverlays } from "./overlays.js";
@@ -14,6 +15,7 @@ startTheme();
 startToasts();
 startOverlays();
 startLists();
+startFigures();
 startOptimism();
 startPalette();
 startProgress();

@@ -111,12 +111,6 @@ drawAll(document);
 document.addEventListener("htmx:load", (event) => drawAll(event.target.parentElement ?? document));
 document.addEventListener("theme-change", () => { for (const figure of charts.keys()) draw(figure); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const figure of charts.keys()) draw(figure); });
-document.addEventListener("click", (event) => {
-  const toggle = event.target.closest("[data-chart-toggle]");
-  if (!toggle) return;
-  const figure = toggle.closest("[data-chart]");
-  const asTable = figure.dataset.view !== "table";
-  figure.dataset.view = asTable ? "table" : "plot";
-  toggle.setAttribute("aria-pressed", String(asTable));
-  if (!asTable) charts.get(figure)?.resize();
+document.addEventListener("figure-view", (event) => {
+  if (event.target.dataset.view === "plot") charts.get(event.target)?.resize();
 });
