@@ -44,7 +44,7 @@ async function soften(file) {
 async function scripts(out) {
   await build({
     absWorkingDir: root,
-    entryPoints: { app: "assets/js/app.js", charts: "assets/js/charts.js" },
+    entryPoints: { app: "assets/js/app.js", charts: "assets/js/charts.js", curve: "assets/js/curve/index.js" },
     outdir: join(out, "js"),
     bundle: true,
     minify: true,

@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test import override_settings
-from django.test.testcases import LiveServerThread
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
+
+from tests.console.browser import findings
 
 ROWS = 12
 WIDTHS = (360, 768, 1440, 2560)
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    """A server of the sample pages; they need no database."""
-    server = LiveServerThread("localhost", StaticFilesHandler, connections_override={}, port=0)
-    with override_settings(ROOT_URLCONF="tests.ui.urls"):
-        server.start()
-        server.is_ready.wait()
-        yield f"http://localhost:{server.port}"
-        server.terminate()
-
-
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser says against the page, such as a refused inline style."""
-    said: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            said.append(message.text)
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    return said
-
-
-def findings(page: Page) -> list[str]:
-    return [
-        f"{violation['id']}: {violation['nodes'][0]['html']}" for violation in Axe().run(page).response["violations"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

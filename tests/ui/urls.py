@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.urls import include, path
 
+from tests.ui.curves import curves
 from tests.ui.samples import sample
 
 PAGES = Path(__file__).parent / "pages"
@@ -56,5 +57,6 @@ urlpatterns = [
     path("refuse/", refuse),
     path("peek/", peek),
     path("search/", search),
+    path("curves/", curves),
     path("<slug:name>/", page),
 ]
