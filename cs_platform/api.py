@@ -19,6 +19,7 @@ router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
 
 router.register("invoices", revenue.InvoiceViewSet, "invoice")
+router.register("health/overrides", health.OverrideViewSet, "health-override")
 router.register("health/scores", health.NamedScoreViewSet, "health-score")
 router.register("health/versions", health.VersionViewSet, "health-version")
 router.register("measures", health.MeasureViewSet, "measure")
@@ -31,5 +32,15 @@ router.register("tasks", playbooks.TaskViewSet, "task")
 
 urlpatterns = [
     path("accounts/<int:pk>/health/", health.AccountHealthView.as_view({"get": "retrieve"}), name="account-health"),
+    path(
+        "accounts/<int:account>/health/overrides/",
+        health.AccountOverrideViewSet.as_view({"get": "list", "post": "create"}),
+        name="account-health-overrides",
+    ),
+    path(
+        "accounts/<int:account>/health/overrides/<int:pk>/end/",
+        health.AccountOverrideViewSet.as_view({"post": "end"}),
+        name="account-health-override-end",
+    ),
     *router.urls,
 ]

@@ -36,6 +36,11 @@ app.conf.beat_schedule = {
     },
     # It looks each minute whether the hour is over, or a sweep stands still.
     "health of all": {"task": "health.recompute_all", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+    "health set by hand": {
+        "task": "health.expire_overrides",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "playbooks": {"task": "playbooks.tick", "schedule": timedelta(seconds=2), "options": {"expires": 4}},
     "playbook entries": {
         "task": "playbooks.evaluate_entries",

@@ -2,6 +2,7 @@ from celery import shared_task
 
 from common import clock
 from health.services import compute_chunk, compute_touched, sweep_if_due
+from health.services import expire_overrides as expire
 
 AT_ONCE = 16
 TOUCHED_LIMIT = 1_000
@@ -28,3 +29,10 @@ def recompute_touched() -> None:
     for _ in range(TOUCHED_ROUNDS):
         if not compute_touched(now=clock.now(), limit=TOUCHED_LIMIT):
             return
+
+
+@shared_task(name="health.expire_overrides")
+def expire_overrides() -> None:
+    """End the scores set by hand whose time is over."""
+    while expire(now=clock.now()):
+        pass

@@ -2,6 +2,15 @@
 
 from health.api.accounts import AccountHealthView
 from health.api.definitions import MeasureViewSet, NamedScoreViewSet, ProfileViewSet
+from health.api.overrides import AccountOverrideViewSet, OverrideViewSet
 from health.api.versions import VersionViewSet
 
-__all__ = ["AccountHealthView", "MeasureViewSet", "NamedScoreViewSet", "ProfileViewSet", "VersionViewSet"]
+__all__ = [
+    "AccountHealthView",
+    "AccountOverrideViewSet",
+    "MeasureViewSet",
+    "NamedScoreViewSet",
+    "OverrideViewSet",
+    "ProfileViewSet",
+    "VersionViewSet",
+]

@@ -200,6 +200,12 @@ class Profile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def band_of(self, score: float | None) -> str:
+        """The band that ``score`` is in here; empty without a score."""
+        if score is None:
+            return ""
+        return Band.GOOD if score >= self.good_from else Band.WATCH if score >= self.watch_from else Band.POOR
+
 
 class ProfileMeasure(models.Model):
     """One measure within one profile, how much it weighs there, and its place among the parts of a score."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -9,8 +10,15 @@ from django.db.models import Q
 from accounts.models import Account
 from health.models.formula import NamedScore
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 
 class OverrideQuerySet(models.QuerySet["Override"]):
+    def visible_to(self, user: User) -> OverrideQuerySet:
+        """The overrides of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
     def live(self, now: datetime) -> OverrideQuerySet:
         """Overrides that hold at ``now``."""
         return self.filter(ended_at=None, expires_at__gt=now)

@@ -1,4 +1,4 @@
-"""What changes health: computing it, and defining, publishing and going back on what it is computed from."""
+"""What changes health: computing it, setting it by hand, and defining and publishing what it is computed from."""
 
 from health.services.compute import compute_health, compute_touched
 from health.services.definitions import (
@@ -9,6 +9,13 @@ from health.services.definitions import (
     delete_profile,
     update_measure,
     update_profile,
+)
+from health.services.overrides import (
+    end_override,
+    expire_overrides,
+    override_score,
+    restore_override,
+    take_back_override,
 )
 from health.services.sweeps import compute_chunk, sweep_anew, sweep_if_due
 from health.services.versions import discard_draft, open_draft, publish, roll_back, withdraw
@@ -23,11 +30,16 @@ __all__ = [
     "delete_measure",
     "delete_profile",
     "discard_draft",
+    "end_override",
+    "expire_overrides",
     "open_draft",
+    "override_score",
     "publish",
+    "restore_override",
     "roll_back",
     "sweep_anew",
     "sweep_if_due",
+    "take_back_override",
     "update_measure",
     "update_profile",
     "withdraw",

@@ -11,13 +11,13 @@ from django.db import DataError, transaction
 
 from accounts.attributes import Attribute, Context, Scope, facts_relation
 from accounts.conditions.parse import leaves
-from accounts.models import Event
 from accounts.services.ledger import record_many, take_touched
 from common.partitions import ensure_months
 from common.sql import SQL, execute, rows, value
 from health.models import HealthDay, NamedScore, Version
 from health.queries.definitions import ScoreDefinition, load_definitions
 from health.queries.statement import keep_health
+from health.services.events import health_event
 
 logger = logging.getLogger(__name__)
 
@@ -114,20 +114,23 @@ def _keep(version: Version | None, scope: Scope, context: Context) -> int:
                 failing |= found
                 definitions = load_definitions(version, failing=failing)
         total += scored
-        _record_moves(definition.named, json.loads(moves), context.now)
+        _record_moves(definition.named, json.loads(moves), version, context.now)
     return total
 
 
-def _record_moves(named: NamedScore, moves: Iterable[tuple[int, str, str, float | None, bool]], now: datetime) -> None:
+def _record_moves(
+    named: NamedScore, moves: Iterable[tuple[int, str, str, float | None, bool]], version: Version | None, now: datetime
+) -> None:
     """Write a change of band as an event; what a new formula did is of another kind than what the customer did."""
-    told_of, told = ("health", {}) if named.is_overall else ("health.score", {"named": named.key})
+    by_formula = {"version": version.number} if version else {}
     record_many(
         [
-            Event(
+            health_event(
+                "band_restated" if restated else "band_changed",
+                named=named,
                 account_id=account_id,
-                kind=f"{told_of}.band_restated" if restated else f"{told_of}.band_changed",
                 happened_at=now,
-                data={"from": before, "to": after, "score": score, **told},
+                data={"from": before, "to": after, "score": score, **(by_formula if restated else {})},
             )
             for account_id, before, after, score, restated in moves
         ],

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 ADMIN_ONLY = {"health/scores", "health/versions", "segments", "measures", "profiles", "playbooks", "surveys"}
 BODYLESS = {"health/versions"}
-READ_ONLY = {"events", "responses", "runs", "tickets"}
+READ_ONLY = {"events", "health/overrides", "responses", "runs", "tickets"}
 RESOURCES = sorted(prefix for prefix, _view, _name in router.registry)
 
 
