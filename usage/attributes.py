@@ -181,7 +181,7 @@ register(
         "onboarding.progress",
         _("Onboarding progress"),
         Type.PERCENT,
-        Column(ESSENTIAL, "round(100.0 * count(*) / max(included.features), 1)"),
+        Column(ESSENTIAL, "round(100.0 * count(r.first_day) / max(included.features), 1)"),
         USAGE,
         unit="%",
         freshness=HEARD,
