@@ -14,7 +14,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
 
     class Meta:
         model = Version
-        fields = ["number", "note", "is_draft", "created_at", "changed_at", "published_at", "effective_at"]
+        fields = ["id", "number", "note", "is_draft", "created_at", "changed_at", "published_at", "effective_at"]
         read_only_fields = fields
 
 
@@ -34,7 +34,7 @@ class RollBackSerializer(serializers.Serializer[Version]):
 class NamedScoreSerializer(serializers.ModelSerializer[NamedScore]):
     class Meta:
         model = NamedScore
-        fields = ["key", "label", "description", "position", "drop_points"]
+        fields = ["id", "key", "label", "description", "position", "drop_points"]
 
 
 class MeasureSerializer(serializers.ModelSerializer[Measure]):
@@ -45,6 +45,7 @@ class MeasureSerializer(serializers.ModelSerializer[Measure]):
     class Meta:
         model = Measure
         fields = [
+            "id",
             "key",
             "version",
             "label",

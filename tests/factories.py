@@ -8,7 +8,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import Account, Contact, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
-from health.models import Measure, NamedScore, Profile, ProfileMeasure, Version
+from health.models import Measure, NamedScore, Override, Profile, ProfileMeasure, Version
 from playbooks.models import Playbook, Task
 from revenue.models import Invoice, Subscription
 from surveys.models import Survey
@@ -179,6 +179,24 @@ def version_in_force() -> Version:
     )[0]
 
 
+class VersionFactory(DjangoModelFactory[Version]):
+    """An earlier version than the one in force."""
+
+    class Meta:
+        model = Version
+
+    number = factory.Sequence(lambda n: n + 1000)
+    created_at = changed_at = published_at = effective_at = datetime(2019, 1, 1, tzinfo=UTC)
+
+
+class NamedScoreFactory(DjangoModelFactory[NamedScore]):
+    class Meta:
+        model = NamedScore
+
+    key = factory.Sequence(lambda n: f"score-{n}")
+    label = factory.Sequence(lambda n: f"Score {n}")
+
+
 class MeasureFactory(DjangoModelFactory[Measure]):
     class Meta:
         model = Measure
@@ -199,6 +217,20 @@ class ProfileFactory(DjangoModelFactory[Profile]):
     named = factory.LazyFunction(NamedScore.overall)
     name = factory.Sequence(lambda n: f"Profile {n}")
     segment = factory.SubFactory(SegmentFactory)
+
+
+class OverrideFactory(DjangoModelFactory[Override]):
+    """A score set by hand that still holds."""
+
+    class Meta:
+        model = Override
+
+    account = factory.SubFactory(AccountFactory)
+    named = factory.LazyFunction(NamedScore.overall)
+    score = 50
+    reason = "They told us in person"
+    created_at = LONG_AGO
+    expires_at = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class ProfileMeasureFactory(DjangoModelFactory[ProfileMeasure]):

@@ -20,6 +20,8 @@ from tests.factories import (
     ContactFactory,
     InvoiceFactory,
     MeasureFactory,
+    NamedScoreFactory,
+    OverrideFactory,
     PlaybookFactory,
     ProfileFactory,
     RatingFactory,
@@ -29,6 +31,7 @@ from tests.factories import (
     TicketFactory,
     TouchpointFactory,
     UserFactory,
+    VersionFactory,
 )
 from tests.playbooks.cases import REFERENCE, published
 from tests.surveys.invited import invited, token_of
@@ -54,6 +57,7 @@ OF_ACCOUNTS: dict[str, Callable[[Account], Any]] = {
     "accounts": lambda account: account,
     "contacts": lambda account: ContactFactory(account=account),
     "events": lambda account: record(account=account, kind="task.done", happened_at=NOW),
+    "health/overrides": lambda account: OverrideFactory(account=account),
     "invoices": lambda account: InvoiceFactory(account=account),
     "ratings": lambda account: RatingFactory(account=account),
     "responses": response_of,
@@ -63,6 +67,8 @@ OF_ACCOUNTS: dict[str, Callable[[Account], Any]] = {
     "touchpoints": lambda account: TouchpointFactory(account=account),
 }
 DEFINED: dict[str, Callable[[], Any]] = {
+    "health/scores": NamedScoreFactory,
+    "health/versions": VersionFactory,
     "measures": MeasureFactory,
     "playbooks": PlaybookFactory,
     "profiles": ProfileFactory,
