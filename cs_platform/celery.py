@@ -41,6 +41,12 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    # It looks for a simulation that stands still; one that runs rings for itself.
+    "simulations of health": {
+        "task": "health.simulate",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
     "playbooks": {"task": "playbooks.tick", "schedule": timedelta(seconds=2), "options": {"expires": 4}},
     "playbook entries": {
         "task": "playbooks.evaluate_entries",

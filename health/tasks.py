@@ -1,10 +1,12 @@
 from celery import shared_task
 
 from common import clock
-from health.services import compute_chunk, compute_touched, sweep_if_due
+from health.services import compute_chunk, compute_touched, simulate_chunk, sweep_if_due
 from health.services import expire_overrides as expire
+from health.services.simulations import chunks_to_do
 
 AT_ONCE = 16
+SIMULATED_AT_ONCE = 4
 TOUCHED_LIMIT = 1_000
 TOUCHED_ROUNDS = 20
 
@@ -36,3 +38,17 @@ def expire_overrides() -> None:
     """End the scores set by hand whose time is over."""
     while expire(now=clock.now()):
         pass
+
+
+@shared_task(name="health.simulate")
+def simulate() -> None:
+    """Ring for the chunks of a simulation that has just begun, or stands still because workers died."""
+    for _ in range(min(chunks_to_do(now=clock.now()), SIMULATED_AT_ONCE)):
+        simulate_next.delay()
+
+
+@shared_task(name="health.simulate_next")
+def simulate_next() -> None:
+    """Do one chunk of the simulation and ring for the next; scores of touched accounts get their turn between."""
+    if simulate_chunk(now=clock.now()):
+        simulate_next.delay()

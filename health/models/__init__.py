@@ -1,6 +1,7 @@
 from health.models.formula import Band, Measure, NamedScore, Profile, ProfileMeasure, Version
 from health.models.override import Override
 from health.models.score import HealthDay, HealthScore
+from health.models.simulation import SimulatedLoss, SimulatedScore, Simulation, SimulationChunk
 from health.models.sweep import Sweep, SweepChunk
 
 __all__ = [
@@ -12,6 +13,10 @@ __all__ = [
     "Override",
     "Profile",
     "ProfileMeasure",
+    "SimulatedLoss",
+    "SimulatedScore",
+    "Simulation",
+    "SimulationChunk",
     "Sweep",
     "SweepChunk",
     "Version",

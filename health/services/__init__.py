@@ -17,6 +17,7 @@ from health.services.overrides import (
     restore_override,
     take_back_override,
 )
+from health.services.simulations import simulate_chunk, start_simulation
 from health.services.sweeps import compute_chunk, sweep_anew, sweep_if_due
 from health.services.versions import discard_draft, open_draft, publish, roll_back, withdraw
 
@@ -37,6 +38,8 @@ __all__ = [
     "publish",
     "restore_override",
     "roll_back",
+    "simulate_chunk",
+    "start_simulation",
     "sweep_anew",
     "sweep_if_due",
     "take_back_override",

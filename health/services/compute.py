@@ -107,7 +107,7 @@ def _keep(version: Version | None, scope: Scope, context: Context) -> int:
                     [(scored, moves)] = rows(keep_health(definition, scope=scope, context=context))
                 break
             except DataError:
-                found = _failing(definition, scope, context) - failing
+                found = failing_attributes(definition, scope, context) - failing
                 if not found:
                     raise
                 logger.warning("health is computed without %s: some value cannot be read", ", ".join(sorted(found)))
@@ -138,7 +138,7 @@ def _record_moves(
     )
 
 
-def _failing(definition: ScoreDefinition, scope: Scope, context: Context) -> set[str]:
+def failing_attributes(definition: ScoreDefinition, scope: Scope, context: Context) -> set[str]:
     """The keys of the attributes in use whose values cannot be read for some account in scope."""
     failing = set()
     for attribute in _in_use(definition):

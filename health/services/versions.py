@@ -13,6 +13,7 @@ from common.doorbell import ring
 from common.errors import Conflict, DomainError
 from health.models import Measure, Profile, ProfileMeasure, Version
 from health.queries.definitions import load_definitions
+from health.services.simulations import drop_simulations
 from health.services.sweeps import sweep_anew
 
 LONGEST_NOTE = 300
@@ -46,6 +47,7 @@ def lock_draft(version: Version, *, now: datetime) -> None:
 def discard_draft(*, draft: Version, now: datetime) -> None:
     """Throw the draft away; raises Conflict when it is a draft no longer."""
     lock_draft(draft, now=now)
+    drop_simulations(draft)
     ProfileMeasure.objects.filter(profile__version=draft).delete()
     draft.delete()
 
