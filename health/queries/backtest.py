@@ -235,8 +235,8 @@ def _figures(side: str) -> dict[str, Count | Avg]:
         f"compared_mean_{side}": Avg(
             f"compared_{side}", filter=Q(**{f"{rank}__isnull": False}), output_field=FloatField()
         ),
-        f"fifth_{side}": Count("*", filter=Q(**{f"{rank}__lt": 0.2})),
-        f"tenth_{side}": Count("*", filter=Q(**{f"{rank}__lt": 0.1})),
+        f"fifth_{side}": Count(rank, filter=Q(**{f"{rank}__lt": 0.2})),
+        f"tenth_{side}": Count(rank, filter=Q(**{f"{rank}__lt": 0.1})),
     }
 
 
