@@ -173,6 +173,14 @@ class AdminWrites(BasePermission):
         return bool(user and user.is_authenticated and (request.method in SAFE_METHODS or user.is_admin))
 
 
+class AdminOnly(BasePermission):
+    """Only admins read and write, since what is told is about accounts that others may not see."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user: Any = request.user
+        return bool(user and user.is_authenticated and user.is_admin)
+
+
 def of_account(rows: QuerySet[Any], request: Request, field: str = "account_id") -> QuerySet[Any]:
     """The rows of the account that the parameter ``account`` names, or all rows when it is not given."""
     account = whole_number(request, "account")

@@ -42,5 +42,15 @@ urlpatterns = [
         health.AccountOverrideViewSet.as_view({"post": "end"}),
         name="account-health-override-end",
     ),
+    path(
+        "health/versions/<int:number>/simulate/",
+        health.SimulationView.as_view({"post": "create"}),
+        name="health-version-simulate",
+    ),
+    path(
+        "health/versions/<int:number>/simulation/",
+        health.SimulationView.as_view({"get": "retrieve"}),
+        name="health-version-simulation",
+    ),
     *router.urls,
 ]

@@ -3,6 +3,7 @@
 from health.api.accounts import AccountHealthView
 from health.api.definitions import MeasureViewSet, NamedScoreViewSet, ProfileViewSet
 from health.api.overrides import AccountOverrideViewSet, OverrideViewSet
+from health.api.simulations import SimulationView
 from health.api.versions import VersionViewSet
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "NamedScoreViewSet",
     "OverrideViewSet",
     "ProfileViewSet",
+    "SimulationView",
     "VersionViewSet",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from common.sql import SQL, rows, value
 from health.models import NamedScore, SimulatedScore, Simulation, SimulationChunk, Version
+from health.queries.backtest import Backtest, backtest
 from health.queries.definitions import Problem, load_definitions
 
 BANDS = ("good", "watch", "poor", "none")
@@ -143,3 +144,34 @@ def left_out(simulation: Simulation) -> Sequence[LeftOut]:
         for version in (simulation.version, simulation.against)
         for problem in load_definitions(version, failing=simulation.failing).problems
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a complete simulation found about one named score."""
+
+    named: NamedScore
+    change: Change
+    matrix: tuple[Move, ...]
+    spread: Spread
+    backtest: Backtest
+
+    @property
+    def band_changes(self) -> int:
+        """How many accounts are in another band."""
+        return sum(move.accounts for move in self.matrix if move.before != move.after)
+
+    def becoming(self, band: str) -> int:
+        """How many accounts come into ``band`` from another one."""
+        return sum(move.accounts for move in self.matrix if move.after == band != move.before)
+
+
+def findings(simulation: Simulation, named: NamedScore) -> Findings:
+    """Everything that a complete simulation found about one named score; five queries."""
+    return Findings(
+        named=named,
+        change=changes(simulation, named),
+        matrix=tuple(migration_matrix(simulation, named)),
+        spread=spread(simulation, named),
+        backtest=backtest(simulation, named),
+    )
