@@ -5,93 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from math import isnan
 from typing import Any
 
 from accounts.attributes import Catalogue, Type
-from accounts.attributes.registry import Label
 from accounts.models import Account, Workspace
 from common import clock
 from health.curves import Curve, Table, read_curve
-from health.models import HealthDay, HealthScore, NamedScore, Override, Profile, ProfileMeasure
+from health.models import HealthDay, HealthScore, Measure, NamedScore, Override, Profile, ProfileMeasure
 from health.models.score import ScoredParts
 from health.queries.definitions import load_definitions
+from health.queries.explained import ExplainedMeasure, HealthExplanation, LeftOut
 
 TREND_DAYS = 28
-
-
-class LeftOut(StrEnum):
-    """Why a measure has no part in a score."""
-
-    MISSING = "missing"
-    UNSCORED = "unscored"
-    NOT_APPLICABLE = "not_applicable"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedMeasure:
-    """One measure's part in one score.
-
-    ``contribution`` is ``weight * points / sum of weights in force``, in points of the score; None when left out.
-    ``value`` has the ``unit`` and type of the measure's attribute, None when missing. ``trend`` has the points of
-    the last days, oldest first, the explained one last. ``problem`` says what is wrong with a broken measure.
-    """
-
-    key: str
-    label: str
-    group: str
-    attribute: str
-    unit: Label
-    curve: Curve
-    weight: float
-    value: Any
-    points: float | None
-    contribution: float | None
-    heard_at: datetime | None
-    is_stale: bool
-    left_out: LeftOut | None
-    trend: tuple[float | None, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HealthExplanation:
-    """One score of one account and what it is made of.
-
-    The contributions of the measures and ``override_contribution`` add up to the score to 1e-9. ``day`` is the day
-    told of, None for now; ``since`` and ``computed_at`` are known for now only.
-    """
-
-    account_id: int
-    named: NamedScore
-    profile: Profile
-    day: date | None
-    score: float | None
-    computed_score: float | None
-    override: Override | None
-    band: str
-    since: datetime | None
-    computed_at: datetime | None
-    measures: tuple[ExplainedMeasure, ...]
-
-    @property
-    def override_contribution(self) -> float | None:
-        """By how much a person's override moves the score from what was computed; None without an override."""
-        if self.override is None or self.score is None:
-            return None
-        return self.score - (self.computed_score or 0.0)
-
-    @property
-    def stale_count(self) -> int:
-        """How many of the measures that count are older than they should be."""
-        return sum(row.is_stale for row in self.measures)
-
-    @property
-    def counted(self) -> tuple[ExplainedMeasure, ...]:
-        """The measures that make the score."""
-        return tuple(row for row in self.measures if row.left_out is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +34,17 @@ class DayOfHealth:
 
 
 def explain_health(
-    *, account: Account, named: str = NamedScore.OVERALL, on: date | None = None, now: datetime | None = None
+    *,
+    account: Account,
+    named: str = NamedScore.OVERALL,
+    on: date | None = None,
+    now: datetime | None = None,
+    trend_days: int = TREND_DAYS,
 ) -> HealthExplanation | None:
     """One score of the account now, or on the last day with one up to ``on``; None when it had none.
 
     ``named`` is the key of a named score. ``now`` is the instant that staleness is told for, the clock's when
-    left out; for a day it is that day's end.
+    left out; for a day it is that day's end. ``trend_days`` is how far back the trend of each measure goes.
     """
     row: HealthScore | HealthDay | None
     if on is None:
@@ -146,7 +77,7 @@ def explain_health(
                 row,
                 parts_of([row.profile_id])[row.profile_id],
                 moment=moment,
-                days=health_history(account=account, named=named, days=TREND_DAYS, until=until),
+                days=health_history(account=account, named=named, days=trend_days, until=until) if trend_days else (),
                 problems=_problems(row.profile) if is_current else {},
             )
         ),
@@ -197,34 +128,33 @@ def explain_parts(
     total = sum(float(part.weight) for part, points in zip(parts, row.points, strict=True) if points is not None)
     for part, value, points, heard in zip(parts, row.values, row.points, row.heard, strict=True):
         measure = part.measure
-        attribute = catalogue.get(measure.attribute)
+        source = catalogue.get(measure.attribute)
         curve = read_curve(measure.curve)
         weight = float(part.weight)
         heard_at = datetime.fromtimestamp(heard * 60, UTC) if heard is not None else None
         problem = (problems or {}).get(measure.pk, "")
         yield ExplainedMeasure(
-            key=measure.key,
-            label=measure.label,
-            group=measure.group,
-            attribute=measure.attribute,
-            unit=attribute.unit if attribute else "",
+            part=part,
+            source=source,
             curve=curve,
-            weight=weight,
-            value=read_value(value, curve, is_boolean=attribute is not None and attribute.type == Type.BOOLEAN),
+            value=read_value(value, curve, is_boolean=source is not None and source.type == Type.BOOLEAN),
+            kept=value,
             points=points,
             contribution=None if points is None else weight * points / total,
+            cost=None if points is None else weight * (100 - points) / total,
             heard_at=heard_at,
             is_stale=points is not None and is_stale(heard_at, measure.stale_after_days, moment),
-            left_out=None if points is not None else LeftOut.BROKEN if problem else _why_without(value),
+            left_out=None if points is not None else LeftOut.BROKEN if problem else _why_without(measure, value),
             trend=tuple(day.points.get(measure.key) for day in days),
             problem=problem,
         )
 
 
-def _why_without(value: float | None) -> LeftOut:
+def _why_without(measure: Measure, value: float | None) -> LeftOut:
     """Why a part without points has none, from the number that a score keeps of its value."""
     if value is None:
-        return LeftOut.MISSING
+        # Where a missing value has points, only a measure that could not be scored goes without.
+        return LeftOut.MISSING if measure.missing == Measure.Missing.LEAVE_OUT else LeftOut.BROKEN
     return LeftOut.NOT_APPLICABLE if isnan(value) else LeftOut.UNSCORED
 
 
