@@ -29,6 +29,7 @@ export const icons = {
   external: "external-link",
   eye: "eye",
   filter: "list-filter",
+  hand: "hand",
   health: "heart-pulse",
   help: "circle-question-mark",
   home: "house",

@@ -61,6 +61,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.note", _("Write a note"), "n", "note", ACCOUNT),
     Action("account.task", _("New task"), "t", "task", ACCOUNT),
     Action("account.rate", _("Rate the account"), "r", "star", ACCOUNT),
+    Action("account.override", _("Set the score by hand"), "s", "hand", ACCOUNT),
     Action("account.next", _("Next account"), "]", "chevron-right", ACCOUNT),
     Action("search", _("Search and commands"), "Mod+k", "search", HELP),
     Action("theme", _("Light or dark"), "g l", "moon", HELP),

@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Rating, Touchpoint, User
 from common import clock
+from common.errors import DomainError
 from common.text import one_line, storable
+from health.models import NamedScore
+from health.services.overrides import LONGEST_REASON
 from playbooks.models import Task
 
 SUMMARY_LENGTH = 300
@@ -192,3 +195,52 @@ class RatingForm(forms.Form):
         label=_("How are they doing"), choices=Rating.Value.choices, coerce=int, widget=FirstFocused
     )
     comment = StorableField(label=_("Why"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class OverrideForm(forms.Form):
+    """A score that somebody sets by hand, why, and until when: for a while from now, or to the end of a day."""
+
+    ON_A_DAY = "day"
+    WHILES: tuple[tuple[str, str | Promise], ...] = (
+        ("7", _("A week")),
+        ("30", _("A month")),
+        ("90", _("Three months")),
+        (ON_A_DAY, _("Until a day")),
+    )
+
+    named = forms.ModelChoiceField(label=_("Which score"), queryset=NamedScore.objects.none(), to_field_name="key")
+    score = forms.FloatField(
+        label=_("Score"), widget=forms.NumberInput(attrs={"min": 0, "max": 100, "step": 1, "autofocus": True})
+    )
+    reason = StorableField(label=_("Why"), max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 2}))
+    lasts = forms.ChoiceField(label=_("For how long"), choices=WHILES, initial="30", widget=forms.RadioSelect)
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, scores: list[NamedScore], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = self.fields["named"]
+        assert isinstance(named, forms.ModelChoiceField)
+        named.queryset = NamedScore.objects.filter(pk__in=[score.pk for score in scores])
+        named.empty_label = None
+        if len(scores) == 1:
+            named.widget = forms.HiddenInput()
+        self.fields["day"].required = not self.is_bound or self.data.get("lasts") == self.ON_A_DAY
+
+    def clean(self) -> dict[str, Any]:
+        """With ``expires_at``, the last minute of the chosen day in the reader's zone."""
+        given: dict[str, Any] = super().clean() or {}
+        if "named" in self.errors:
+            self.add_error(None, _("This account has no such score."))
+        lasts = given.get("lasts", "")
+        day = given.get("day") if lasts == self.ON_A_DAY else None
+        if lasts.isdigit():
+            day = timezone.localdate() + timedelta(days=int(lasts))
+        if day is not None:
+            given["expires_at"] = datetime(day.year, day.month, day.day, 23, 59, tzinfo=timezone.get_current_timezone())
+        return given
+
+    def refuse(self, error: DomainError) -> bool:
+        """Say at their fields what a service refused; whether it named any."""
+        for name, sentence in error.fields.items():
+            self.add_error("day" if name == "expires_at" else name, sentence)
+        return bool(error.fields)

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Event, Offboarding, Rating, Stage, Touchpoint
 from accounts.models.event import EventQuerySet
-from common.templatetags.amounts import money, number
-from common.templatetags.ui import BAND_LABELS
+from common.templatetags.amounts import money
+from console.timeline_health import health_words
+from health.models import NamedScore
 from surveys.models import Response, Survey
 from surveys.scales import Category
 
@@ -96,6 +97,11 @@ class _Known:
         self.responses = Response.objects.in_bulk(_ids(events, "response"))
         has = {event.kind.partition(".")[0] for event in events}
         self.stages: dict[str, str] = dict(Stage.objects.values_list("key", "name")) if "stage" in has else {}
+        self.scores: dict[str, str] = (
+            dict(NamedScore.objects.values_list("key", "label"))
+            if any("named" in event.data for event in events)
+            else {}
+        )
         self.surveys: dict[str, str] = (
             dict(Survey.objects.values_list("key", "name")) if has & {"survey", "contact"} else {}
         )
@@ -156,17 +162,11 @@ class _Words:
         return self._say(title, icon, tone=tone, detail=_joined(parts))
 
     def _health(self, what: str) -> Told:
-        before, now = (str(self.data.get(name) or "none") for name in ("from", "to"))
-        words = {"before": BAND_LABELS.get(before, before), "now": BAND_LABELS.get(now, now)}
-        if now == "none":
-            title = _("Health has no score any more")
-        elif before == "none":
-            title = _("Health has its first score: %(now)s") % words
-        else:
-            title = _("Health went from %(before)s to %(now)s") % words
-        score = self.data.get("score")
-        detail = _("Score %(score)s") % {"score": number(score, 1)} if score is not None else ""
-        return self._say(title, "health", tone=now if now != "none" else "", detail=detail)
+        label = self.known.scores.get(str(self.data.get("named", "")), _("Health"))
+        words = health_words(what, self.data, score=label)
+        if words is None:
+            return self._other(what)
+        return self._say(words.title, "hand" if "overrid" in what else "health", tone=words.tone, detail=words.detail)
 
     def _survey(self, what: str) -> Told:
         words = {

@@ -43,7 +43,7 @@ def touchpoint(request: StaffRequest, pk: int) -> HttpResponse:
             **details,
         )
         return _logged(request, account, logged)
-    return _ask(request, "console/account/_touchpoint_form.html", account, form)
+    return ask_for(request, "console/account/_touchpoint_form.html", account, form)
 
 
 @editor_page
@@ -62,13 +62,13 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
             happened_at=clock.now(),
         )
         return _logged(request, account, written)
-    return _ask(request, "console/account/_note_form.html", account, form)
+    return ask_for(request, "console/account/_note_form.html", account, form)
 
 
 def _logged(request: StaffRequest, account: Account, logged: Touchpoint) -> HttpResponse:
     words = _("Logged on %(account)s: %(summary)s") % {"account": account.name, "summary": logged.summary}
     undo = reverse("console:account_touchpoint_withdraw", args=[account.pk, logged.pk])
-    return _done(request, account, words, undo=undo)
+    return say_done(request, account, words, undo=undo)
 
 
 @editor_page
@@ -78,7 +78,7 @@ def withdraw(request: StaffRequest, pk: int, touchpoint: int) -> HttpResponse:
     account = find_account(request, pk)
     logged = get_object_or_404(Touchpoint.objects.select_related("account"), account=account, pk=touchpoint)
     withdraw_touchpoint(touchpoint=logged, by=request.user, now=clock.now())
-    return _done(request, account, _("Taken back: %(summary)s") % {"summary": logged.summary})
+    return say_done(request, account, _("Taken back: %(summary)s") % {"summary": logged.summary})
 
 
 @editor_page
@@ -90,8 +90,8 @@ def rate(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         rating = rate_account(account=account, user=request.user, now=clock.now(), **form.cleaned_data)
         undo = reverse("console:account_rating_withdraw", args=[account.pk, rating.pk])
-        return _done(request, account, _("Rated %(account)s: %(words)s") % _rated(rating), undo=undo)
-    return _ask(request, "console/account/_rating_form.html", account, form)
+        return say_done(request, account, _("Rated %(account)s: %(words)s") % _rated(rating), undo=undo)
+    return ask_for(request, "console/account/_rating_form.html", account, form)
 
 
 @editor_page
@@ -101,7 +101,7 @@ def withdraw_rated(request: StaffRequest, pk: int, rating: int) -> HttpResponse:
     account = find_account(request, pk)
     given = get_object_or_404(Rating.objects.select_related("account"), account=account, pk=rating)
     withdraw_rating(rating=given, by=request.user, now=clock.now())
-    return _done(request, account, _("Rating of %(account)s taken back: %(words)s") % _rated(given))
+    return say_done(request, account, _("Rating of %(account)s taken back: %(words)s") % _rated(given))
 
 
 def _rated(rating: Rating) -> dict[str, str]:
@@ -125,13 +125,13 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
             by=request.user,
             now=clock.now(),
         )
-        return _done(request, account, _("In your queue: %(title)s") % {"title": made.title})
-    return _ask(request, "console/account/_task_form.html", account, form)
+        return say_done(request, account, _("In your queue: %(title)s") % {"title": made.title})
+    return ask_for(request, "console/account/_task_form.html", account, form)
 
 
-def _ask(request: StaffRequest, template: str, account: Account, form: BaseForm) -> HttpResponse:
+def ask_for(request: StaffRequest, template: str, account: Account, form: BaseForm, **more: Any) -> HttpResponse:
     """The form: in the dialog for HTMX, as a page otherwise; again with its errors when there were any."""
-    context: dict[str, Any] = {"account": account, "form": form, "next": request.POST.get("next", "")}
+    context: dict[str, Any] = {"account": account, "form": form, "next": request.POST.get("next", ""), **more}
     status = 422 if form.is_bound else 200
     if request.htmx:
         return render(request, template, context, status=status)
@@ -143,7 +143,7 @@ def _ask(request: StaffRequest, template: str, account: Account, form: BaseForm)
     return render(request, "console/account/form.html", page, status=status)
 
 
-def _done(request: StaffRequest, account: Account, words: str, *, undo: str = "") -> HttpResponse:
+def say_done(request: StaffRequest, account: Account, words: str, *, undo: str = "") -> HttpResponse:
     """Say that it was done, and let the page beneath read itself again; without HTMX go back to the account."""
     if not request.htmx:
         messages.success(request, words)
