@@ -13,7 +13,7 @@ from accounts.attributes import Scope
 from accounts.models import Account, Ticket
 from health.curves import natural_direction, read_curve
 from health.models import Measure, NamedScore, Override, Version
-from health.queries import HealthChange, what_changed
+from health.queries import HealthChange, change_sentences, what_changed
 from health.queries.changes import Cause
 from health.services import (
     compute_health,
@@ -163,6 +163,9 @@ def test_causes_add_up_whatever_happens_at_once(
         assert len(found) == len(made)
         for change in found:
             adds_up(change)
+            told = change_sentences(change)
+            assert all(sentence[-1] in ".”" and "%(" not in sentence for sentence in told)
+            assert change.facts_stayed or not any("Nothing that is measured" in sentence for sentence in told)
 
 
 @generated
