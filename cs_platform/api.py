@@ -33,6 +33,16 @@ router.register("tasks", playbooks.TaskViewSet, "task")
 urlpatterns = [
     path("accounts/<int:pk>/health/", health.AccountHealthView.as_view({"get": "retrieve"}), name="account-health"),
     path(
+        "accounts/<int:pk>/health/changes/",
+        health.AccountHealthChangesView.as_view({"get": "retrieve"}),
+        name="account-health-changes",
+    ),
+    path(
+        "accounts/<int:pk>/health/history/",
+        health.AccountHealthHistoryView.as_view({"get": "retrieve"}),
+        name="account-health-history",
+    ),
+    path(
         "accounts/<int:account>/health/overrides/",
         health.AccountOverrideViewSet.as_view({"get": "list", "post": "create"}),
         name="account-health-overrides",

@@ -12,7 +12,7 @@ from accounts.attributes import Catalogue, Type
 from accounts.models import Account, Workspace
 from common import clock
 from health.curves import Curve, Table, read_curve
-from health.models import HealthDay, HealthScore, Measure, NamedScore, Override, Profile, ProfileMeasure
+from health.models import HealthDay, HealthScore, Measure, NamedScore, Override, Profile, ProfileMeasure, Version
 from health.models.score import ScoredParts
 from health.queries.definitions import load_definitions
 from health.queries.explained import ExplainedMeasure, HealthExplanation, LeftOut
@@ -28,7 +28,8 @@ class DayOfHealth:
     score: float | None
     computed_score: float | None
     band: str
-    profile_id: int
+    version: Version
+    is_overridden: bool
     formula_shift: float | None
     points: Mapping[str, float | None]
 
@@ -91,7 +92,7 @@ def health_history(
     rows = HealthDay.objects.of(named).filter(account=account)
     if until is not None:
         rows = rows.filter(day__lte=until)
-    latest = list(reversed(rows.order_by("-day")[:days]))
+    latest = list(reversed(rows.select_related("profile__version").order_by("-day")[:days]))
     parts = parts_of({row.profile_id for row in latest})
     return [
         DayOfHealth(
@@ -99,7 +100,8 @@ def health_history(
             score=row.score,
             computed_score=row.computed_score if row.override_id else row.score,
             band=row.band,
-            profile_id=row.profile_id,
+            version=row.profile.version,
+            is_overridden=row.override_id is not None,
             formula_shift=row.formula_shift,
             points=dict(zip((part.measure.key for part in parts[row.profile_id]), row.points, strict=True)),
         )

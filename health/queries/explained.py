@@ -88,6 +88,10 @@ class ExplainedGroup:
         return str(Measure.Group(self.key).label)
 
     @property
+    def keys(self) -> list[str]:
+        return [row.key for row in self.measures]
+
+    @property
     def contribution(self) -> float:
         """How many points of the score the group gives."""
         return sum(row.contribution or 0.0 for row in self.measures)

@@ -1,16 +1,25 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from accounts.attributes import Scope
-from accounts.models import User
+from accounts.models import Account, User, Workspace
 from common import clock
 from health.models import Measure, Profile
 from health.services import compute_health
 from tests.api.clients import api, send
-from tests.factories import AccountFactory, SegmentFactory, UserFactory
+from tests.console.pages import only_own_book
+from tests.factories import (
+    AccountFactory,
+    MeasureFactory,
+    ProfileFactory,
+    ProfileMeasureFactory,
+    SegmentFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +108,107 @@ def test_health_of_a_day_that_is_none_is_a_clear_error(admin: Client) -> None:
     answer = admin.get(f"/api/v1/accounts/{account.pk}/health/?on=2020-01-01")
     assert answer.status_code == 404
     assert json.loads(answer.content)["message"].startswith("This account had no health")
+
+
+def scored_account() -> Account:
+    """An account that lost half of its seats today; a fixed formula of seats and tickets."""
+    profile = ProfileFactory(segment=SegmentFactory(key="all"))
+    for key, attribute, curve, group in (
+        ("seats", "seats", [[0, 0], [100, 100]], "usage"),
+        ("tickets", "tickets.open", [[0, 100], [5, 0]], "support"),
+    ):
+        measure = MeasureFactory(key=key, label=key.title(), attribute=attribute, curve=curve, group=group)
+        ProfileMeasureFactory(profile=profile, measure=measure)
+    account: Account = AccountFactory(seats=80)
+    now = clock.now()
+    compute_health(scope=Scope.everything(), now=now - timedelta(days=1))
+    Account.objects.update(seats=40)
+    compute_health(scope=Scope.everything(), now=now)
+    return account
+
+
+def test_explanation_has_curve_group_trend_age_and_sentences(admin: Client) -> None:
+    account = scored_account()
+
+    explained = admin.get(f"/api/v1/accounts/{account.pk}/health/").json()
+
+    [seats, _tickets] = explained["measures"]
+    assert (seats["curve"], seats["unit"], seats["group"], seats["cost"]) == ([[0, 0], [100, 100]], "", "usage", 30)
+    assert seats["trend"] == [80, 40]
+    assert [
+        (group["key"], group["contribution"], group["points"], group["measures"]) for group in explained["groups"]
+    ] == [
+        ("usage", 20, 40, ["seats"]),
+        ("support", 50, 100, ["tickets"]),
+    ]
+    assert (explained["stale"], explained["inputs"], explained["override"]) == (0, 2, None)
+    assert explained["sentences"] == [
+        "The score is 70 of 100: Good.",
+        "Seats costs most: 40 earns 40 of 100, which costs 30 points.",
+        "Tickets has 90 of 100 points or more.",
+    ]
+
+
+def test_change_between_two_days_is_split_and_told(admin: Client) -> None:
+    account = scored_account()
+    yesterday = Workspace.current().day(clock.now()) - timedelta(days=1)
+
+    change = admin.get(f"/api/v1/accounts/{account.pk}/health/changes/?since={yesterday}").json()
+
+    assert (change["before"]["score"], change["after"]["score"], change["difference"]) == (90, 70, -20)
+    assert change["split"] == {"behaviour": -20, "segment": 0, "formula": 0, "override": 0}
+    assert [
+        (row["key"], row["before"]["value"], row["after"]["value"], row["cause"]) for row in change["measures"]
+    ] == [
+        ("seats", 80, 40, "behaviour"),
+        ("tickets", 0, 0, None),
+    ]
+    assert change["sentences"][-1] == "Seats fell from 80 to 40, which took 20 points away."
+    same = admin.get(f"/api/v1/accounts/{account.pk}/health/changes/?since={yesterday}&until={yesterday}").json()
+    assert (same["difference"], same["after"]["day"]) == (0, str(yesterday))
+
+
+def test_history_is_told_day_by_day(admin: Client) -> None:
+    account = scored_account()
+
+    history = admin.get(f"/api/v1/accounts/{account.pk}/health/history/?days=7").json()["days"]
+    today = admin.get(f"/api/v1/accounts/{account.pk}/health/history/?days=1").json()["days"]
+
+    assert [(day["score"], day["points"]["seats"], day["version"]) for day in history] == [(90, 80, 1), (70, 40, 1)]
+    assert today == history[1:]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ("changes/", "since"),
+        ("changes/?since=soon", "since"),
+        ("changes/?since=2999-01-01", "since"),
+        ("changes/?since=2026-02-01&until=2026-01-01", "until"),
+        ("changes/?since=2026-02-01&until=%00", "until"),
+        ("changes/?since=2026-02-01&score=mood", "score"),
+        ("changes/?since=2026-02-01&from=x", "from"),
+        ("history/?days=0", "days"),
+        ("history/?days=many", "days"),
+        ("history/?score=mood", "score"),
+    ],
+)
+def test_days_and_scores_that_are_none_are_refused_by_name(admin: Client, asked: str, field: str) -> None:
+    account = scored_account()
+
+    refused = admin.get(f"/api/v1/accounts/{account.pk}/health/{asked}")
+
+    assert refused.status_code == 400
+    assert field in refused.json()["fields"]
+
+
+def test_change_is_not_found_without_a_score_or_for_who_may_not_see_the_account(admin: Client) -> None:
+    account = AccountFactory()
+    outsider = api(only_own_book())
+
+    silent = admin.get(f"/api/v1/accounts/{account.pk}/health/changes/?since=2026-01-01")
+
+    assert (silent.status_code, silent.json()["code"]) == (404, "not_found")
+    for path in ("", "changes/?since=2026-01-01", "history/"):
+        assert outsider.get(f"/api/v1/accounts/{account.pk}/health/{path}").status_code == 404
+    assert admin.get(f"/api/v1/accounts/{account.pk}/health/history/").json() == {"days": []}

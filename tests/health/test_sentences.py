@@ -157,10 +157,8 @@ def test_choices_are_told_by_their_words() -> None:
     Account.objects.update(custom={"it": "hot"})
     compute(LATER + timedelta(days=1))
 
-    assert (
-        told(account, until=LATER.date())[-1]
-        == "It changed from “warm” to “cold”, a change for the worse that took 40 points away."
-    )
+    first, second = told(account, until=LATER.date()), told(account, since=LATER.date(), now=LATER + timedelta(days=1))
+    assert first[-1] == "It changed from “warm” to “cold”, a change for the worse that took 40 points away."
     assert second[-1] == "It took a value that has no points of its own, which took 10 points away."
 
 
