@@ -47,6 +47,12 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "health drops": {"task": "health.tell_drops", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+    "health drops of all": {
+        "task": "health.tell_every_drop",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "playbooks": {"task": "playbooks.tick", "schedule": timedelta(seconds=2), "options": {"expires": 4}},
     "playbook entries": {
         "task": "playbooks.evaluate_entries",

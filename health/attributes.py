@@ -13,6 +13,8 @@ HEALTH = _("Health")
 COMPUTED = "CASE WHEN h.override_id IS NULL THEN h.score ELSE h.computed_score END"
 VERSIONS_IN_USE = 3
 """Scores follow a new version within minutes: those of older ones than these are being computed anew."""
+BRIDGED = 6
+"""Where a day is missing from the history, so many days before it may stand for it."""
 CHANGES = (
     (7, _("Change, 7 days"), _("Points gained or lost since the end of the day a week ago.")),
     (30, _("Change, 30 days"), _("Points gained or lost since the end of the day 30 days ago.")),
@@ -41,34 +43,48 @@ def _name(key: str) -> str:
 
 
 def _change(key: str, days: int) -> Column:
-    """What was computed now and then, less what new versions moved it by in between."""
+    """What was computed now and then, less what new versions moved it by in between.
+
+    Then is the end of that day, or of the last one before it that is known, at most ``BRIDGED`` days earlier.
+    """
     source = Source(
         name=f"health_{_name(key)}_{days}d",
         relation=(
-            "health_healthscore h JOIN health_healthday d ON d.account_id = h.account_id AND d.named_id = h.named_id"
+            "health_healthscore h CROSS JOIN LATERAL ("
+            "SELECT d.day, CASE WHEN d.override_id IS NULL THEN d.score ELSE d.computed_score END AS computed"
+            " FROM health_healthday d WHERE d.account_id = h.account_id AND d.named_id = h.named_id"
+            f" AND d.day <= {{today}} - {days} AND d.day > {{today}} - {days + BRIDGED + 1} ORDER BY d.day DESC LIMIT 1"
+            ") d"
         ),
         account="h.account_id",
-        where=f"h.named_id = {_is(key)} AND d.day = {{today}} - {days}",
+        where=f"h.named_id = {_is(key)}",
     )
     shifts = (
         "(SELECT sum(f.formula_shift) FROM health_healthday f WHERE f.account_id = h.account_id"
-        f" AND f.named_id = h.named_id AND f.day > {{today}} - {days} AND f.day <= {{today}})"
+        " AND f.named_id = h.named_id AND f.day > d.day AND f.formula_shift IS NOT NULL"
+        f" AND f.day > {{today}} - {days + BRIDGED} AND f.day <= {{today}})"
     )
-    then = "CASE WHEN d.override_id IS NULL THEN d.score ELSE d.computed_score END"
-    return Column(source, f"{COMPUTED} - ({then}) - coalesce({shifts}, 0)")
+    return Column(source, f"{COMPUTED} - d.computed - coalesce({shifts}, 0)")
 
 
 def _velocity(key: str) -> Column:
-    """The slope of the least squares line through the last 28 days, in points a week."""
+    """The slope of the least squares line through the last 28 days, in points a week.
+
+    Every day is told as the formulas since would have it: what they moved the score by later on is added.
+    """
     source = Source(
         name=f"health_{_name(key)}_velocity",
-        relation="health_healthday d",
+        relation=(
+            "(SELECT account_id, day, CASE WHEN override_id IS NULL THEN score ELSE computed_score END"
+            " + coalesce(sum(formula_shift) OVER later, 0) AS computed FROM health_healthday"
+            f" WHERE named_id = {_is(key)} AND day > {{today}} - 28 AND day <= {{today}}"
+            " WINDOW later AS (PARTITION BY account_id ORDER BY day DESC"
+            " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) d"
+        ),
         account="d.account_id",
         grouped=True,
-        where=f"d.named_id = {_is(key)} AND d.day > {{today}} - 28 AND d.day <= {{today}}",
     )
-    computed = "CASE WHEN d.override_id IS NULL THEN d.score ELSE d.computed_score END"
-    return Column(source, f"7 * regr_slope({computed}, d.day - {{today}})")
+    return Column(source, "7 * regr_slope(d.computed, d.day - {today})")
 
 
 def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
@@ -114,6 +130,15 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         HEALTH,
         help=_("How many of the measures that count are older than they should be."),
         freshness=heard,
+    )
+    yield Attribute(
+        f"{prefix}.dropped_days",
+        titled(_("Days since it dropped")),
+        Type.DAYS,
+        Column(source, "floor(extract(epoch FROM {now} - h.dropped_at) / 86400)::int"),
+        HEALTH,
+        unit=_("days"),
+        help=format_lazy("{0} {1}", _("Since it was last told to have fallen far within a week."), BY_ITSELF),
     )
     for days, words, help_ in CHANGES:
         yield Attribute(

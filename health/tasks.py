@@ -3,6 +3,7 @@ from celery import shared_task
 from common import clock
 from health.services import compute_chunk, compute_touched, simulate_chunk, sweep_if_due
 from health.services import expire_overrides as expire
+from health.services import tell_drops as tell
 from health.services.simulations import chunks_to_do
 
 AT_ONCE = 16
@@ -52,3 +53,17 @@ def simulate_next() -> None:
     """Do one chunk of the simulation and ring for the next; scores of touched accounts get their turn between."""
     if simulate_chunk(now=clock.now()):
         simulate_next.delay()
+
+
+@shared_task(name="health.tell_drops")
+def tell_drops() -> None:
+    """Tell of the scores that fell far, among those that changed lately."""
+    while tell(now=clock.now()):
+        pass
+
+
+@shared_task(name="health.tell_every_drop")
+def tell_every_drop() -> None:
+    """Tell of the scores that fell far while no worker looked, or again after a week."""
+    while tell(now=clock.now(), everywhere=True):
+        pass

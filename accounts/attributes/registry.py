@@ -65,7 +65,7 @@ class Source:
     """A relation with facts about accounts: a ``FROM`` clause and its column that names the account.
 
     A grouped source has many rows an account and its columns aggregate them; another one has at most one row.
-    ``where`` may use the names of ``Context.fill``.
+    ``relation`` and ``where`` may use the names of ``Context.fill``.
     """
 
     name: str

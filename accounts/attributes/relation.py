@@ -135,8 +135,9 @@ def _read_source(source: Source, named: dict[Column, str], scope: Scope, context
         SQL(f"{{}} AS {name}").format(_aggregate(column, context) if source.grouped else column.sql(context))
         for column, name in named.items()
     ]
-    return SQL(f"SELECT {source.account} AS account_id, {{}} FROM {source.relation} WHERE {{}}{{}}").format(
+    return SQL(f"SELECT {source.account} AS account_id, {{}} FROM {{}} WHERE {{}}{{}}").format(
         join(", ", taken),
+        context.fill(source.relation),
         join(" AND ", where),
         SQL(f" GROUP BY {source.account}" if source.grouped else ""),
     )

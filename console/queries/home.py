@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attributes import Catalogue, Context, facts_relation
@@ -20,6 +21,8 @@ from common import clock
 from common.sql import SQL, rows
 from common.templatetags.ui import BAND_LABELS
 from console.queries.account_records import Answer, read_answer
+from console.timeline_health import drop_cause, drop_words
+from health.models import NamedScore
 from surveys.models import Response, Survey
 from surveys.queries import NpsFigures, nps_figures
 from surveys.scales import SCALES
@@ -33,6 +36,7 @@ WINDOWS: dict[str, str | Promise] = {
     "none": _("No date"),
 }
 BANDS = ("poor", "watch", "good", "none")
+DROPS = ("health.dropped", "health.score.dropped")
 ALERT_DAYS = 7
 NPS_DAYS = 90
 MOST = 6
@@ -146,12 +150,48 @@ def moves_since(since: datetime, *, accounts: AccountQuerySet) -> list[Move]:
     return sorted(changed, key=lambda move: (_rank(move.now), -move.at.timestamp()))
 
 
+def restated_since(since: datetime, *, accounts: AccountQuerySet) -> int:
+    """How many of ``accounts`` a new formula moved to another band since then; nothing happened to them."""
+    moved = Event.objects.filter(account__in=accounts, kind="health.band_restated", happened_at__gte=since)
+    return moved.values("account").distinct().count()
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A score that fell far within a week: of which account, in words, and by what."""
+
+    account: Account
+    points: int
+    words: str
+    cause: str
+    at: datetime
+
+
+def fallen_since(since: datetime, *, accounts: AccountQuerySet) -> list[Fallen]:
+    """The latest drops of the live ones of ``accounts``, up to ``MOST``; two queries."""
+    found = Event.objects.filter(account__in=accounts.live(), kind__in=DROPS, happened_at__gte=since)
+    events = list(found.select_related("account").order_by("-happened_at", "-id")[:MOST])
+    has_others = any("named" in event.data for event in events)
+    labels = dict(NamedScore.objects.values_list("key", "label")) if has_others else {}
+    return [
+        Fallen(
+            account=event.account,
+            points=round(event.data.get("points") or 0),
+            words=drop_words(event.data, labels.get(event.data.get("named", ""), gettext("Health"))),
+            cause=drop_cause(event.data),
+            at=event.happened_at,
+        )
+        for event in events
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What cannot wait: poor answers of the last days, and urgent tickets that are open."""
+    """What cannot wait: poor answers and scores that fell in the last days, and urgent tickets that are open."""
 
     answers: list[Answer]
     tickets: list[Ticket]
+    fallen: list[Fallen]
 
 
 def alerts(accounts: AccountQuerySet, *, now: datetime) -> Alerts:
@@ -170,7 +210,11 @@ def alerts(accounts: AccountQuerySet, *, now: datetime) -> Alerts:
         .select_related("account")
         .order_by("opened_at")
     )
-    return Alerts([read_answer(response) for response in responses[:MOST]], list(urgent[:MOST]))
+    return Alerts(
+        answers=[read_answer(response) for response in responses[:MOST]],
+        tickets=list(urgent[:MOST]),
+        fallen=fallen_since(now - timedelta(days=ALERT_DAYS), accounts=accounts),
+    )
 
 
 def recent_nps(accounts: QuerySet[Account], *, now: datetime) -> NpsFigures:

@@ -28,6 +28,12 @@ EVENTS = {
     "survey.answered": gettext_lazy("a customer answers a survey"),
     "survey.changed": gettext_lazy("a customer changes an answer"),
     "health.band_changed": gettext_lazy("the health band changes"),
+    "health.dropped": gettext_lazy("health falls far within a week"),
+    "health.band_restated": gettext_lazy("a new formula moves an account to another health band"),
+    "health.overridden": gettext_lazy("somebody sets the health score by hand"),
+    "health.override_ended": gettext_lazy("a health score set by hand ends"),
+    "health.score.band_changed": gettext_lazy("the band of another score changes"),
+    "health.score.dropped": gettext_lazy("another score falls far within a week"),
     "stage.entered": gettext_lazy("an account enters a stage"),
     "ticket.opened": gettext_lazy("a ticket is opened"),
     "ticket.solved": gettext_lazy("a ticket is solved"),
@@ -111,6 +117,8 @@ def _data_label(key: str) -> str:
         "to": _("To"),
         "survey": _("Survey"),
         "score": _("Score"),
+        "named": _("Which score"),
+        "how": _("How it ended"),
     }
     return known.get(key, key)
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Account, User
 from common import clock
-from console.queries.home import alerts, book_by_health, moves_since, recent_nps, yesterday
+from console.queries.home import alerts, book_by_health, moves_since, recent_nps, restated_since, yesterday
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, staff_page
 from playbooks.queries.queue import queue_counts, queue_for
@@ -37,6 +37,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "whose": "mine" if is_mine else "team",
         "book": book_by_health(accounts, now=now, listed={"csm": "me"} if is_mine else {}),
         "moves": moves[:MOVES],
+        "restated": restated_since(yesterday(now), accounts=accounts),
         "more_moves": max(len(moves) - MOVES, 0),
         "alerts": alerts(accounts, now=now),
         "nps": recent_nps(accounts, now=now),

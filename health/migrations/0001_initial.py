@@ -480,6 +480,15 @@ class Migration(migrations.Migration):
             model_name="healthday",
             index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=["day"], name="health_day_brin"),
         ),
+        migrations.AddIndex(
+            model_name="healthday",
+            index=models.Index(
+                condition=models.Q(("formula_shift__isnull", False)),
+                fields=["account", "named", "day"],
+                include=("formula_shift",),
+                name="health_day_formula_shift",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="profilemeasure",
             constraint=models.UniqueConstraint(fields=("profile", "measure"), name="health_profilemeasure_once"),

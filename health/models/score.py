@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Account
 from health.models.formula import Band, NamedScore, Profile
@@ -113,7 +114,16 @@ class HealthDay(ScoredParts):
 
     class Meta:
         # Rows arrive day by day, so a summary of a few bytes finds those of one day.
-        indexes = [BrinIndex(fields=["day"], name="health_day_brin", autosummarize=True)]
+        indexes = [
+            BrinIndex(fields=["day"], name="health_day_brin", autosummarize=True),
+            # There are rows for few days only: those on which another version came into force.
+            models.Index(
+                fields=["account", "named", "day"],
+                include=["formula_shift"],
+                condition=Q(formula_shift__isnull=False),
+                name="health_day_formula_shift",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.day} {self.score}"

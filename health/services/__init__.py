@@ -10,6 +10,7 @@ from health.services.definitions import (
     update_measure,
     update_profile,
 )
+from health.services.drops import tell_drops
 from health.services.overrides import (
     end_override,
     expire_overrides,
@@ -43,6 +44,7 @@ __all__ = [
     "sweep_anew",
     "sweep_if_due",
     "take_back_override",
+    "tell_drops",
     "update_measure",
     "update_profile",
     "withdraw",

@@ -143,7 +143,7 @@ def test_quiet_day_is_said(client: Client) -> None:
     for told in (
         "Nothing to do now.",
         "No accounts in this book",
-        "No poor answer in seven days, and no urgent ticket is open.",
+        "No poor answer and no score that fell far in seven days, and no urgent ticket is open.",
         "Every account is in the band it was in.",
         "Nobody has answered in 90 days.",
     ):
@@ -189,6 +189,7 @@ def test_queries_stay_the_same_when_there_is_more_of_everything(client: Client, 
             account = AccountFactory(owner=csm)
             SubscriptionFactory(account=account)
             moved(account, "good", "poor")
+            record(account=account, kind="health.dropped", happened_at=now, data={"points": 14})
             answered(survey, ContactFactory(account=account), 1)
             TicketFactory(account=account, priority=Ticket.Priority.URGENT)
             create_task(account=account, owner=csm, title="Call", due_at=now, now=now)
@@ -199,4 +200,35 @@ def test_queries_stay_the_same_when_there_is_more_of_everything(client: Client, 
     more(45)
 
     assert queries_of(client, "/") == few
-    assert few <= 20
+    assert few <= 22
+
+
+def test_scores_that_fell_far_are_alerts_with_what_took_the_points(client: Client, csm: User) -> None:
+    now = clock.now()
+    fallen, gone = AccountFactory(owner=csm, name="Falling"), AccountFactory(owner=csm, name="Gone", ended_at=now)
+    data = {"score": 68.9, "before": 82.9, "points": 14.0, "days": 7, "measure": "Messaging", "by": -9.5}
+    for account, days in ((fallen, 1), (AccountFactory(name="Not mine"), 1), (gone, 1)):
+        record(account=account, kind="health.dropped", happened_at=now - timedelta(days=days), data=data)
+    old = AccountFactory(owner=csm, name="Long ago")
+    record(account=old, kind="health.dropped", happened_at=now - timedelta(days=8), data=data)
+
+    words = words_of(client, "/")
+
+    assert "14 points Falling Health fell 14 points in 7 days, from 82 to 68: most by Messaging, \u22129.5" in words
+    for absent in ("Not mine", "Gone", "Long ago"):
+        assert absent not in words
+
+
+def test_new_formula_is_told_apart_from_what_customers_did(client: Client, csm: User) -> None:
+    now = clock.now()
+    for name in ("First", "Second"):
+        data = {"from": "good", "to": "watch", "score": 50, "version": 3}
+        record(account=AccountFactory(owner=csm, name=name), kind="health.band_restated", happened_at=now, data=data)
+    record(account=AccountFactory(), kind="health.band_restated", happened_at=now, data=data)
+
+    words = words_of(client, "/")
+
+    assert "No account went to another band by itself." in words
+    assert "A new formula moved 2 accounts to another band; nothing happened to them." in words
+    for absent in ("First", "Second"):
+        assert absent not in words.partition("Changed since yesterday")[2]

@@ -40,6 +40,7 @@ def test_score_band_and_points_are_attributes() -> None:
         "health.band_days": 3,
         "health.is_overridden": False,
         "health.stale": 0,
+        "health.dropped_days": None,
         "health.change_7d": None,
         "health.change_30d": None,
         "health.change_90d": None,

@@ -6,16 +6,28 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Contact, CustomField, Event, Stage
+from accounts.attributes import Scope
+from accounts.models import Account, Contact, CustomField, Event, Stage
 from accounts.services.ledger import record
 from common.errors import Conflict
+from health.models import NamedScore
+from health.services import compute_health, expire_overrides, override_score, tell_drops
 from outbox.models import Message
 from playbooks.models import Run, RunStep, Task
 from playbooks.queries import why_run
 from playbooks.services import advance_due, consume_events, evaluate_entries, retry_run
 from playbooks.services.advancing import LEASE, MOST_ATTEMPTS
 from surveys.models import Invitation, Survey
-from tests.factories import NOW, AccountFactory, ContactFactory, StageFactory, UserFactory
+from tests.factories import (
+    NOW,
+    AccountFactory,
+    ContactFactory,
+    MeasureFactory,
+    ProfileFactory,
+    ProfileMeasureFactory,
+    StageFactory,
+    UserFactory,
+)
 from tests.playbooks.cases import DAY, REFERENCE, customer, leaf, pass_time, published, settle
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +98,33 @@ def test_event_makes_one_run_when_two_workers_consume_at_once() -> None:
     at_once(lambda: consume_events(now=NOW, limit=4))
 
     assert Run.objects.count() == 6
+
+
+def test_scores_that_drop_or_are_set_by_hand_start_the_playbooks_that_wait_for_them() -> None:
+    account = AccountFactory(seats=80)
+    ProfileMeasureFactory(profile=ProfileFactory(), measure=MeasureFactory())
+    for event, data in (("health.dropped", {}), ("health.override_ended", {"how": "expired"})):
+        published({"entry": {"kind": "event", "event": event, "data": data}, "steps": [TASK]}, key=event[7:])
+    for days, seats in ((1, 80), (0, 50)):
+        Account.objects.update(seats=seats)
+        compute_health(scope=Scope.everything(), now=NOW - days * DAY)
+    override_score(
+        account=account,
+        named=NamedScore.overall(),
+        score=90,
+        reason="They told me",
+        expires_at=NOW + DAY,
+        by=UserFactory(),
+        now=NOW,
+    )
+
+    tell_drops(now=NOW)
+    consume_events(now=NOW, limit=10)
+    assert list(Run.objects.values_list("playbook__key", flat=True)) == ["dropped"]
+
+    expire_overrides(now=NOW + DAY)
+    consume_events(now=NOW + DAY, limit=10)
+    assert set(Run.objects.values_list("playbook__key", flat=True)) == {"dropped", "override_ended"}
 
 
 def test_event_is_offered_again_when_the_transaction_of_its_effect_fails() -> None:
