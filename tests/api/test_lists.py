@@ -75,8 +75,6 @@ DEFINED: dict[str, Callable[[], Any]] = {
     "segments": SegmentFactory,
     "surveys": SurveyFactory,
 }
-ELSEWHERE = {"health/overrides", "health/scores", "health/versions"}
-"""Seen by the tests of what they are for."""
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def name_of(resource: str) -> str:
 
 
 def test_every_resource_is_looked_at_here() -> None:
-    assert {prefix for prefix, _view, _name in router.registry} == OF_ACCOUNTS.keys() | DEFINED.keys() | ELSEWHERE
+    assert {prefix for prefix, _view, _name in router.registry} == OF_ACCOUNTS.keys() | DEFINED.keys()
 
 
 @pytest.mark.parametrize("resource", OF_ACCOUNTS)
