@@ -24,26 +24,31 @@ def ensure_months(table: str, first: date, last: date) -> list[str]:
     month = first_of_month(first)
     while month <= last:
         name = f"{table}_{month:%Y_%m}"
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
-            # Read from the catalogue's table: a look-up by name may answer from what was known before the lock came.
-            cursor.execute(
-                "SELECT NOT EXISTS (SELECT FROM pg_class"
-                " WHERE relname = %s AND relnamespace = current_schema()::regnamespace)",
-                [name],
-            )
-            missing = bool(cursor.fetchone()[0])
         following = first_of_month(month, 1)
-        if missing:
-            bounds = f"FROM ('{month:%Y-%m-%d}') TO ('{following:%Y-%m-%d}')"
-            execute(
-                SQL(f"CREATE TABLE {{}} PARTITION OF {{}} FOR VALUES {bounds}").format(
-                    identifier(name), identifier(table)
+        # The lock is held as long as the transaction lasts, so only who has to create the month takes it.
+        if not _is_there(name):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+            if not _is_there(name):
+                bounds = f"FROM ('{month:%Y-%m-%d}') TO ('{following:%Y-%m-%d}')"
+                execute(
+                    SQL(f"CREATE TABLE {{}} PARTITION OF {{}} FOR VALUES {bounds}").format(
+                        identifier(name), identifier(table)
+                    )
                 )
-            )
-            created.append(name)
+                created.append(name)
         month = following
     return created
+
+
+def _is_there(name: str) -> bool:
+    """Whether a table exists; read from the catalogue's own, since a look-up by name may answer from memory."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_class WHERE relname = %s AND relnamespace = current_schema()::regnamespace)",
+            [name],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def partition_by_range(table: str, column: str) -> RunSQL:
