@@ -18,12 +18,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings.production
 app: Celery = Celery("cs_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
-QUEUES = ("default", "health", "integrations", "outbox", "playbooks", "surveys", "usage")
+QUEUES = ("default", "health", "integrations", "outbox", "playbooks", "surveys", "sweeps", "usage")
 """A burst of one kind of work waits in its own queue and delays no other."""
 
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
-app.conf.task_routes = {f"{name}.*": {"queue": name} for name in QUEUES if name != "default"}
+app.conf.task_routes = {
+    **{f"{name}.*": {"queue": name} for name in QUEUES if name != "default"},
+    # A sweep is hundreds of long tasks: in a queue of its own it lets a touched account's turn come between them.
+    "health.recompute_chunk": {"queue": "sweeps"},
+}
 
 app.conf.beat_schedule = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": timedelta(seconds=10)},

@@ -25,6 +25,11 @@ LOCKS = 0x4848
 BLOCK = 10_000
 
 
+def block_of(column: str) -> str:
+    """SQL: the block of the account whose id is ``column``; accounts of one block are computed one after another."""
+    return f"({column} / {BLOCK})::int"
+
+
 @transaction.atomic
 def compute_health(*, scope: Scope, now: datetime) -> int:
     """Compute every named score of the live accounts in ``scope`` and keep it: score, history of the day, band changes.
@@ -62,7 +67,7 @@ def _wait_for_turn(scope: Scope) -> None:
     """
     execute(
         SQL(
-            f"SELECT pg_advisory_xact_lock({LOCKS}, block) FROM (SELECT DISTINCT (a.id / {BLOCK})::int AS block"
+            f"SELECT pg_advisory_xact_lock({LOCKS}, block) FROM (SELECT DISTINCT {block_of('a.id')} AS block"
             " FROM accounts_account a WHERE {} ORDER BY 1) blocks"
         ).format(scope.on("a.id"))
     )

@@ -11,9 +11,11 @@ from accounts.attributes import Scope
 from common.locks import only_one
 from common.sql import SQL, execute, value
 from health.models import Sweep, SweepChunk, Version
-from health.services.compute import compute_health
+from health.services.compute import block_of, compute_health
 
 CHUNK = 10_000
+"""About how many accounts are computed in one transaction: never twice as many."""
+
 EVERY = timedelta(hours=1)
 KEPT = timedelta(days=7)
 
@@ -69,16 +71,22 @@ def finish_sweeps(*, now: datetime) -> int:
 
 
 def _start(version: Version | None, now: datetime) -> Sweep:
-    """The unfinished sweep, or a new one over every account there is."""
+    """The unfinished sweep, or a new one over every account there is.
+
+    A chunk is whole blocks, so that no two chunks wait for each other. They go from the last accounts to the first:
+    who computes touched accounts takes their blocks lowest first, and so meets a sweep once and does not chase it.
+    """
     sweep, is_new = Sweep.objects.get_or_create(finished_at=None, defaults={"started_at": now, "version": version})
     if is_new:
         Sweep.objects.filter(finished_at__lt=now - KEPT).delete()
         execute(
-            SQL("""
-                INSERT INTO health_sweepchunk (sweep_id, first_id, last_id, scored)
-                SELECT {sweep}, min(id), max(id), 0 FROM (
-                    SELECT id, (row_number() OVER (ORDER BY id) - 1) / {chunk} AS chunk FROM accounts_account
-                ) numbered GROUP BY chunk ORDER BY chunk
-            """).format(sweep=value(sweep.pk), chunk=value(CHUNK))
+            SQL(
+                "INSERT INTO health_sweepchunk (sweep_id, first_id, last_id, scored)"
+                " SELECT {sweep}, min(first_id), max(last_id), 0 FROM ("
+                " SELECT min(id) AS first_id, max(id) AS last_id,"
+                f" (sum(count(*)) OVER (ORDER BY {block_of('id')}) - 1)::bigint / {{chunk}} AS chunk"
+                f" FROM accounts_account GROUP BY {block_of('id')}"
+                ") blocks GROUP BY chunk ORDER BY chunk DESC"
+            ).format(sweep=value(sweep.pk), chunk=value(CHUNK))
         )
     return sweep

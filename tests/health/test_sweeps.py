@@ -1,5 +1,6 @@
 """Sweeps: the whole base in chunks, gone on with after an interruption, harmless when two run at once."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -11,7 +12,15 @@ from accounts.attributes import Scope
 from accounts.models import Account, Event
 from accounts.services.ledger import touch
 from health.models import HealthDay, HealthScore, Sweep, SweepChunk
-from health.services import compute_chunk, compute_health, compute_touched, sweep_anew, sweep_if_due, sweeps
+from health.services import (
+    compute,
+    compute_chunk,
+    compute_health,
+    compute_touched,
+    sweep_anew,
+    sweep_if_due,
+    sweeps,
+)
 from health.tasks import recompute_all, recompute_chunk, recompute_touched
 from tests.factories import NOW, AccountFactory, MeasureFactory, ProfileFactory, ProfileMeasureFactory
 
@@ -19,6 +28,7 @@ from tests.factories import NOW, AccountFactory, MeasureFactory, ProfileFactory,
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "CHUNK", 3)
+    monkeypatch.setattr(compute, "BLOCK", 3)
 
 
 def make_base(count: int) -> None:
@@ -36,8 +46,56 @@ def test_sweep_computes_every_account_once_in_chunks(small_chunks: None) -> None
         pass
 
     assert HealthScore.objects.filter(score=80).count() == 7
-    assert list(SweepChunk.objects.order_by("id").values_list("scored", flat=True)) == [3, 3, 1]
+    blocks = Counter(pk // 3 for pk in Account.objects.values_list("pk", flat=True))
+    assert list(SweepChunk.objects.order_by("-first_id").values_list("scored", flat=True)) == [
+        blocks[block] for block in sorted(blocks, reverse=True)
+    ]
     assert Sweep.objects.get().finished_at == NOW
+
+
+@pytest.mark.django_db
+def test_sweep_begins_with_the_last_accounts(small_chunks: None) -> None:
+    """Touched accounts are computed lowest first: going the same way, one would follow the other to the end."""
+    make_base(7)
+    sweep_if_due(now=NOW)
+
+    compute_chunk(now=NOW)
+
+    scored = set(HealthScore.objects.values_list("account_id", flat=True))
+    others = Account.objects.exclude(pk__in=scored).values_list("pk", flat=True)
+    assert min(scored) > max(others)
+
+
+@pytest.mark.django_db
+def test_sweep_takes_several_blocks_as_one_chunk_when_few_accounts_are_left_in_them(small_chunks: None) -> None:
+    make_base(30)
+    Account.objects.filter(pk__in=[pk for pk in Account.objects.values_list("pk", flat=True) if pk % 10]).delete()
+
+    assert sweep_if_due(now=NOW) == 1
+    compute_chunk(now=NOW)
+
+    assert HealthScore.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chunks_and_their_neighbours_are_computed_at_once(small_chunks: None) -> None:
+    make_base(9)
+    compute_health(scope=Scope.everything(), now=NOW)
+    Account.objects.update(seats=20)
+    sweep_if_due(now=NOW)
+
+    def compute_the_others() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        while compute_chunk(now=NOW):
+            pass
+        connection.close()
+
+    with ThreadPoolExecutor(1) as workers, transaction.atomic():
+        compute_chunk(now=NOW)
+        workers.submit(compute_the_others).result()
+
+    assert HealthScore.objects.filter(score=20).count() == 9
 
 
 @pytest.mark.django_db
@@ -100,7 +158,7 @@ def test_tasks_compute_what_waits(small_chunks: None, monkeypatch: pytest.Monkey
     assert len(rung) == 3
     recompute_chunk()
     assert len(rung) == 4
-    assert HealthScore.objects.count() == 3
+    assert HealthScore.objects.count() == SweepChunk.objects.exclude(done_at=None).get().scored
 
     touch(Account.objects.values_list("pk", flat=True))
     recompute_touched()

@@ -38,6 +38,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [("health.recompute_chunk", "sweeps"), ("health.recompute_touched", "health"), ("health.recompute_all", "health")],
+)
+def test_touched_accounts_do_not_queue_behind_a_sweep(task: str, queue: str) -> None:
+    assert app.amqp.router.route({}, task)["queue"].name == queue
+
+
 @pytest.mark.django_db(transaction=True)
 def test_scores_follow_when_a_worker_and_beat_run(process_env: dict[str, str], tmp_path: Path) -> None:
     ProfileMeasureFactory(profile=ProfileFactory(), measure=MeasureFactory())
