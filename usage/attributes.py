@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.attributes import Attribute, Column, Family, Ratio, Source, Type, register, register_family
+from accounts.attributes import ACCOUNT, Attribute, Column, Family, Ratio, Source, Type, register, register_family
 from usage.models import Feature
 
 USAGE = _("Usage")
@@ -29,7 +29,7 @@ BREADTH = Source(
         "accounts_account a2 CROSS JOIN (SELECT count(*) AS features FROM usage_feature) every"
         " LEFT JOIN (SELECT plan_id, count(*) AS features FROM usage_planfeature GROUP BY plan_id) included"
         " ON included.plan_id = a2.plan_id"
-        " LEFT JOIN usage_rollingusage r ON r.account_id = a2.id AND r.last_28 > 0"
+        " LEFT JOIN usage_rollingusage r ON r.account_id = a2.id AND {r.account_id} AND r.last_28 > 0"
         " LEFT JOIN usage_planfeature p ON p.plan_id = a2.plan_id AND p.feature_id = r.feature_id"
     ),
     account="a2.id",
@@ -46,7 +46,7 @@ INCLUDED_ESSENTIAL = (
 ESSENTIAL = Source(
     name="essential",
     relation=(
-        "usage_rollingusage r JOIN accounts_account a2 ON a2.id = r.account_id"
+        "usage_rollingusage r JOIN accounts_account a2 ON a2.id = r.account_id AND {a2.id}"
         f" JOIN {INCLUDED_ESSENTIAL} included"
         " ON included.plan_id = coalesce(a2.plan_id, 0) AND included.feature_id = r.feature_id"
     ),
@@ -57,13 +57,7 @@ ESSENTIAL = Source(
 )
 INCLUDES_ESSENTIAL = f"coalesce(a.plan_id, 0) IN (SELECT plan_id FROM {INCLUDED_ESSENTIAL} included)"
 
-SEATS = Source(
-    name="seats",
-    relation="accounts_account a2 LEFT JOIN usage_useractivity u ON u.account_id = a2.id",
-    account="a2.id",
-    grouped=True,
-    where="a2.seats > 0",
-)
+SEATS = Column(ACCOUNT, "a.seats")
 
 register(
     Attribute(
@@ -139,10 +133,7 @@ register(
         "seats.active_share",
         _("Share of seats in use, 28 days"),
         Type.PERCENT,
-        Column(
-            SEATS,
-            "round(100.0 * count(*) FILTER (WHERE u.last_day > {today} - 28) / max(a2.seats), 1)",
-        ),
+        Ratio(ACTIVE_USERS, SEATS, times=100, nothing=0),
         USAGE,
         unit="%",
         freshness=HEARD,

@@ -51,9 +51,10 @@ class Context:
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
-    def fill(self, text: str) -> SQL:
-        """``text`` with ``{now}``, ``{today}`` and ``{zone}`` as parameters."""
+    def fill(self, text: str, **named: SQL) -> SQL:
+        """``text`` with ``{now}``, ``{today}`` and ``{zone}`` as parameters, and with what else is named."""
         return SQL(text).format(
+            **named,
             now=SQL("%s::timestamptz", (self.now,)),
             today=SQL("%s::date", (self.today,)),
             zone=value(self.zone.key),
@@ -65,7 +66,8 @@ class Source:
     """A relation with facts about accounts: a ``FROM`` clause and its column that names the account.
 
     A grouped source has many rows an account and its columns aggregate them; another one has at most one row.
-    ``relation`` and ``where`` may use the names of ``Context.fill``.
+    ``relation`` and ``where`` may use the names of ``Context.fill``. Where ``relation`` joins another table with a row
+    an account or more, ``{alias.column}`` in its ``ON`` stands for the scope on that column: else all of it is read.
     """
 
     name: str
@@ -97,10 +99,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One column over another, to one decimal; each may be of a source of its own. No value where ``whole`` is zero."""
+    """``times`` one column over another, to one decimal; each may be of a source of its own.
+
+    No value where ``whole`` is zero or unknown. ``nothing`` stands for a part without a row.
+    """
 
     part: Column
     whole: Column
+    times: int = 1
+    nothing: int | None = None
 
 
 Label: TypeAlias = str | Promise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from string import Formatter
 from typing import Any
 
 from accounts.attributes.registry import ACCOUNT, Attribute, Column, Context, Ratio, Source
@@ -85,7 +86,7 @@ def facts_relation(
     def found_by(column: Column | Ratio) -> SQL:
         if isinstance(column, Column):
             return reference(column)
-        return SQL("round(1.0 * {} / nullif({}, 0), 1)").format(reference(column.part), reference(column.whole))
+        return _divide(column, reference(column.part), reference(column.whole))
 
     selected: list[SQL] = [SQL("a.id AS account_id")]
     for position, attribute in enumerate(wanted):
@@ -115,6 +116,12 @@ def _columns_of(attribute: Attribute) -> tuple[Column, ...]:
     return (column.part, column.whole) if isinstance(column, Ratio) else (column,)
 
 
+def _divide(ratio: Ratio, part: SQL, whole: SQL) -> SQL:
+    if ratio.nothing is not None:
+        part = SQL(f"coalesce({{}}, {ratio.nothing})").format(part)
+    return SQL(f"round({ratio.times}.0 * {{}} / nullif({{}}, 0), 1)").format(part, whole)
+
+
 def _with_default(attribute: Attribute, found: SQL, heard: SQL) -> SQL:
     if attribute.default is None:
         return found
@@ -137,10 +144,15 @@ def _read_source(source: Source, named: dict[Column, str], scope: Scope, context
     ]
     return SQL(f"SELECT {source.account} AS account_id, {{}} FROM {{}} WHERE {{}}{{}}").format(
         join(", ", taken),
-        context.fill(source.relation),
+        _scoped(source.relation, scope, context),
         join(" AND ", where),
         SQL(f" GROUP BY {source.account}" if source.grouped else ""),
     )
+
+
+def _scoped(relation: str, scope: Scope, context: Context) -> SQL:
+    columns = [column for _text, column, _spec, _conversion in Formatter().parse(relation) if column and "." in column]
+    return context.fill(relation, **{column: scope.on(column) for column in columns})
 
 
 def _aggregate(column: Column, context: Context) -> SQL:

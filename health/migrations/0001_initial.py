@@ -247,6 +247,10 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.RunSQL(
+            "ALTER TABLE health_healthscore SET (fillfactor = 50)",
+            reverse_sql="ALTER TABLE health_healthscore RESET (fillfactor)",
+        ),
         migrations.CreateModel(
             name="HealthDay",
             fields=[
@@ -471,10 +475,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("expires_at__gt", models.F("created_at"))), name="health_override_expires_later"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="healthscore",
-            index=models.Index(fields=["named", "band", "score"], name="health_score_by_band"),
         ),
         migrations.AddIndex(
             model_name="healthday",

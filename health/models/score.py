@@ -71,6 +71,9 @@ class HealthScore(ScoredParts):
     ``since`` is when the account entered its band, ``computed_at`` when the row came to be as it is: computing the
     same again leaves it alone. ``stale`` counts the parts in force whose source was not heard for too long.
     ``dropped_at`` is when it was last told as a drop.
+
+    A sweep may write every row anew. Pages are half full and no index but the key is kept, so that the new row lies
+    beside the old one and no index has to be told.
     """
 
     pk = models.CompositePrimaryKey("account_id", "named_id")
@@ -86,9 +89,6 @@ class HealthScore(ScoredParts):
     dropped_at = models.DateTimeField(null=True, blank=True)
 
     objects = HealthScoreQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["named", "band", "score"], name="health_score_by_band")]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.score}"

@@ -21,15 +21,15 @@ def keep_health(definition: ScoreDefinition, *, scope: Scope, context: Context) 
     named = SQL(str(definition.named.pk))
     frozen = SQL("%s::bigint[]", (list(definition.set_aside),))
     unfrozen = SQL(
-        "WHERE NOT EXISTS (SELECT FROM health_healthscore f WHERE f.account_id = s.account_id"
+        "WHERE NOT EXISTS (SELECT FROM health_healthscore f WHERE f.account_id = s.account_id AND {}"
         " AND f.named_id = {} AND f.profile_id = ANY({}))"
-    ).format(named, frozen)
+    ).format(scope.on("f.account_id"), named, frozen)
     return SQL("""
         WITH judged AS (
             SELECT s.account_id, s.profile_id, s.computed, s.values, s.points, s.heard, s.stale,
                 s.good_from, s.watch_from, o.id AS override_id, coalesce(o.score, s.computed) AS score
-            FROM ({scored}) s LEFT JOIN health_override o ON o.account_id = s.account_id AND o.named_id = {named}
-                AND o.ended_at IS NULL AND o.created_at <= {now} AND o.expires_at > {now}
+            FROM ({scored}) s LEFT JOIN health_override o ON o.account_id = s.account_id AND {over}
+                AND o.named_id = {named} AND o.ended_at IS NULL AND o.created_at <= {now} AND o.expires_at > {now}
             {unfrozen}
         ), banded AS (
             SELECT *, CASE WHEN override_id IS NOT NULL THEN computed END AS beneath, {band} AS band FROM judged
@@ -44,7 +44,8 @@ def keep_health(definition: ScoreDefinition, *, scope: Scope, context: Context) 
                     OR h.computed_score IS DISTINCT FROM s.beneath OR h.override_id IS DISTINCT FROM s.override_id
                     OR h.band <> s.band OR h.values <> s.values OR h.points <> s.points OR h.heard <> s.heard
                     OR h.stale <> s.stale AS changed
-            FROM banded s LEFT JOIN health_healthscore h ON h.account_id = s.account_id AND h.named_id = {named}
+            FROM banded s LEFT JOIN health_healthscore h ON h.account_id = s.account_id AND {before}
+                AND h.named_id = {named}
         ), kept AS (
             INSERT INTO health_healthscore (account_id, named_id, profile_id, override_id, score, computed_score, band,
                 since, values, points, heard, stale, computed_at)
@@ -86,6 +87,9 @@ def keep_health(definition: ScoreDefinition, *, scope: Scope, context: Context) 
         named=named,
         scored=scored(definition, scope=scope, context=context),
         band=SQL(BAND.format(score="score", good="good_from", watch="watch_from")),
+        # A join by the id does not tell the planner that it is about these accounts alone.
+        over=scope.on("o.account_id"),
+        before=scope.on("h.account_id"),
         within=scope.on("account_id"),
         profiles=SQL("%s::bigint[]", (definition.profile_ids,)),
         frozen=frozen,
