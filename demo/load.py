@@ -17,11 +17,12 @@ from demo import colleagues
 from demo.catalogue import COMPANY
 from demo.company import DAYS, Company, moment
 from demo.generator import ACCOUNTS, SEED, make_company
+from demo.judgements import JudgementWriter
 from demo.plays import WORKSHOP, WORKSHOP_BOOKED
 from demo.setup import SetUp, set_up
 from demo.stories import CSM, STORIES
 from demo.writer import Writer
-from health.services import compute_health
+from health.services import compute_health, expire_overrides, tell_drops
 from playbooks.models import Playbook
 from playbooks.services import (
     advance_due,
@@ -103,6 +104,7 @@ def steps(company: Company, now: datetime) -> Iterator[tuple[datetime, date]]:
 
 def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None:
     writer = Writer(company, rows)
+    judgements = JudgementWriter(company)
     month = 0
     for at, day in steps(company, now):
         with transaction.atomic():
@@ -110,6 +112,7 @@ def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None
             writer.write(now=at)
             writer.write_usage(now=at, today=day)
             _run_engines(at)
+            judgements.write(now=at)
             colleagues.work(company, now=at)
         if day.month != month:
             if month in ANALYZED_AFTER:
@@ -120,8 +123,11 @@ def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None
 
 def _run_engines(now: datetime) -> None:
     """What the workers do all day, once: health of everybody, entries, events, and the runs that are due."""
+    expire_overrides(now=now)
     compute_health(scope=Scope.everything(), now=now)
     while take_touched(limit=100 * BATCH):
+        pass
+    while tell_drops(now=now, everywhere=True):
         pass
     evaluate_entries(now=now)
     while consume_events(now=now, limit=BATCH):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.attributes import Attribute, Column, Family, Source, Type, register, register_family
 from accounts.attributes.registry import Label
 from health.models import Band, NamedScore, ProfileMeasure, Version
+from revenue.attributes import LIVE
 
 HEALTH = _("Health")
 COMPUTED = "CASE WHEN h.override_id IS NULL THEN h.score ELSE h.computed_score END"
@@ -87,6 +88,28 @@ def _velocity(key: str) -> Column:
     return Column(source, "7 * regr_slope(d.computed, d.day - {today})")
 
 
+def _group(key: str) -> Source:
+    """Each account that has others below it, with the scores of all of them and its own.
+
+    Where nobody pays, everybody counts the same. Walking down ends in a circle too, since nobody is met twice.
+    """
+    return Source(
+        name=f"health_{_name(key)}_group",
+        relation=(
+            "accounts_account p CROSS JOIN LATERAL (WITH RECURSIVE below AS (SELECT p.id UNION"
+            " SELECT c.id FROM below b JOIN accounts_account c ON c.parent_id = b.id)"
+            " SELECT coalesce(sum(h.score * m.mrr) / nullif(sum(m.mrr), 0), avg(h.score)) AS mean,"
+            " min(h.score) AS worst"
+            " FROM below b JOIN health_healthscore h ON h.account_id = b.id"
+            f" AND h.named_id = {_is(key)} AND h.score IS NOT NULL"
+            " CROSS JOIN LATERAL (SELECT coalesce(sum(mrr), 0)::float8 AS mrr FROM revenue_subscription s"
+            f" WHERE s.account_id = b.id AND {LIVE}) m) g"
+        ),
+        account="p.id",
+        where="EXISTS (SELECT FROM accounts_account c WHERE c.parent_id = p.id)",
+    )
+
+
 def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
     """The attributes of one named score."""
     source = _scores(key)
@@ -139,6 +162,26 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         HEALTH,
         unit=_("days"),
         help=format_lazy("{0} {1}", _("Since it was last told to have fallen far within a week."), BY_ITSELF),
+    )
+    group = _group(key)
+    yield Attribute(
+        f"{prefix}.rollup",
+        titled(_("Group")),
+        Type.NUMBER,
+        Column(group, "g.mean"),
+        HEALTH,
+        help=_(
+            "The mean of the scores of this account and of all below it, weighted by MRR; the plain mean where nobody"
+            " pays. No value for an account with none below it."
+        ),
+    )
+    yield Attribute(
+        f"{prefix}.rollup_worst",
+        titled(_("Worst of the group")),
+        Type.NUMBER,
+        Column(group, "g.worst"),
+        HEALTH,
+        help=_("The lowest score among this account and all below it. No value for an account with none below it."),
     )
     for days, words, help_ in CHANGES:
         yield Attribute(

@@ -109,6 +109,29 @@ def children_of(account: Account, *, user: User, now: datetime) -> list[ChildRow
     return [ChildRow(child, *(facts[child.pk][key].value for key in CHILD_FACTS)) for child in found]
 
 
+@dataclass(frozen=True, slots=True)
+class GroupHealth:
+    """The scores of an account and all below it together, in the bands of the account's own profile if it has one."""
+
+    mean: float
+    mean_band: str
+    worst: float
+    worst_band: str
+
+
+def group_health(account: Account, profile: Profile | None, *, now: datetime) -> GroupHealth | None:
+    """How an account and all below it are doing; None where none of them has a score."""
+    facts = facts_of(account, ("health.rollup", "health.rollup_worst"), now=now)
+    mean, worst = facts["health.rollup"].value, facts["health.rollup_worst"].value
+    if mean is None:
+        return None
+
+    def band(score: float) -> str:
+        return profile.band_of(score) if profile else ""
+
+    return GroupHealth(mean, band(mean), worst, band(worst))
+
+
 def last_touch(account: Account) -> Touchpoint | None:
     """The latest exchange with the account."""
     return account.touchpoints.select_related("user", "contact").order_by("-happened_at", "-id").first()

@@ -90,13 +90,17 @@ def overview(request: StaffRequest, account: Account) -> dict[str, Any]:
     """Health and its reasons, what is due, what happened last, who is who."""
     now = clock.now()
     currency = Workspace.current().currency
+    health = queries.health(account, now=now)
+    children = queries.children_of(account, user=request.user, now=now)
+    profile = health.explained.profile if health else None
     return {
-        "health": queries.health(account, now=now),
+        "health": health,
+        "group": queries.group_health(account, profile, now=now) if children else None,
         "tasks": queries.open_tasks(account, now=now),
         "timeline": queries.timeline(account, group="", before="", limit=queries.LATEST, currency=currency),
         "people": [contact for contact in queries.people(account) if contact.left_at is None][:6],
         "team": queries.team(account),
-        "children": queries.children_of(account, user=request.user, now=now),
+        "children": children,
         "last_touch": queries.last_touch(account),
         "last_rating": queries.last_rating(account),
         "runs": queries.runs(account),

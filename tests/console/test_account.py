@@ -385,4 +385,23 @@ def test_queries_stay_the_same_when_there_is_more_of_everything(client: Client, 
     more(45)
 
     assert [queries_of(client, address) for address in addresses] == few
-    assert max(few) <= 40
+    assert max(few) <= 42
+
+
+def test_group_of_a_parent_is_told_with_its_lowest(client: Client, csm: User) -> None:
+    top = AccountFactory(name="Top", owner=csm, seats=90)
+    for seats, mrr in ((50, 300), (10, 100)):
+        SubscriptionFactory(account=AccountFactory(parent=top, seats=seats), mrr=mrr)
+    profile = ProfileFactory(segment=SegmentFactory(key="everybody"))
+    ProfileMeasureFactory(profile=profile, measure=MeasureFactory(key="seats-taken"))
+    alone = AccountFactory(owner=csm, seats=70)
+    unscored = AccountFactory(owner=csm, ended_at=clock.now())
+    AccountFactory(parent=unscored, seats=65)
+    compute_health(scope=Scope.everything(), now=clock.now())
+
+    words = words_of(client, reverse("console:account", args=[top.pk]))
+
+    assert "Group score 40 Watch · with all below, weighted by MRR Lowest in it 10 Poor" in words
+    assert "Group score" not in words_of(client, reverse("console:account", args=[alone.pk]))
+    # One without a profile of its own has no bands to tell by.
+    assert "Group score 65 · with" in words_of(client, reverse("console:account", args=[unscored.pk]))

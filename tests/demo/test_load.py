@@ -12,7 +12,7 @@ from demo.company import Company, moment
 from demo.families import FAMILIES
 from demo.load import is_loaded
 from demo.stories import CSM, STORIES
-from health.models import HealthDay, HealthScore
+from health.models import HealthDay, HealthScore, Override
 from health.queries import definitions_in_force
 from outbox.models import Message
 from playbooks.models import Playbook, Run, Task
@@ -38,6 +38,24 @@ def health_days_ago(account: Account, days: int) -> float:
     day = HealthDay.objects.get(account=account, day=NOW.date() - timedelta(days=days))
     assert day.score is not None
     return day.score
+
+
+def test_scores_are_set_by_hand_and_one_has_expired() -> None:
+    live = Override.objects.live(NOW).order_by("expires_at")
+    assert [override.account for override in live] == [account_of("on-leave-now"), account_of("win-back")]
+    for override in live:
+        row = HealthScore.objects.overall().get(account=override.account)
+        assert (row.score, row.override) == (override.score, override)
+        assert row.computed_score is not None
+    expired = account_of("bad-onboarding").events.get(kind="health.override_ended")
+    assert expired.data["how"] == "expired"
+    assert Event.objects.filter(kind="health.overridden").count() == 3
+
+
+def test_scores_have_fallen_far_and_lately_too() -> None:
+    drops = Event.objects.filter(kind="health.dropped")
+    assert drops.filter(happened_at__gte=NOW - timedelta(days=7)).exists()
+    assert all(drop.data["points"] >= 10 for drop in drops)
 
 
 def test_nothing_changes_when_it_is_loaded_again() -> None:

@@ -41,6 +41,8 @@ def test_score_band_and_points_are_attributes() -> None:
         "health.is_overridden": False,
         "health.stale": 0,
         "health.dropped_days": None,
+        "health.rollup": None,
+        "health.rollup_worst": None,
         "health.change_7d": None,
         "health.change_30d": None,
         "health.change_90d": None,
