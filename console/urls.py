@@ -3,6 +3,7 @@ from django.urls import path
 from console.views import (
     account,
     account_actions,
+    account_health,
     account_override,
     accounts,
     health,
@@ -30,6 +31,7 @@ urlpatterns = [
     path("queue/<int:pk>/assign/<int:owner>/", queue.assign_back, name="queue_assign_back"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/<int:pk>/", account.overview, name="account"),
+    path("accounts/<int:pk>/health/", account_health.health, name="account_health"),
     path("accounts/<int:pk>/timeline/", account.timeline, name="account_timeline"),
     path("accounts/<int:pk>/timeline/more/", account.timeline_more, name="account_timeline_more"),
     path("accounts/<int:pk>/people/", account.people, name="account_people"),

@@ -155,6 +155,15 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         freshness=heard,
     )
     yield Attribute(
+        f"{prefix}.inputs",
+        titled(_("Inputs")),
+        Type.NUMBER,
+        Column(source, "cardinality(array_remove(h.points, NULL))"),
+        HEALTH,
+        help=_("How many measures make the score; the others are left out."),
+        freshness=heard,
+    )
+    yield Attribute(
         f"{prefix}.dropped_days",
         titled(_("Days since it dropped")),
         Type.DAYS,

@@ -24,7 +24,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 register = template.Library()
 
@@ -96,10 +96,18 @@ def health_band(band: str | None, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def score(value: Decimal | float | None, band: str | None = None, trend: Any = None, size: str = "") -> SafeString:
+def score(
+    value: Decimal | float | None,
+    band: str | None = None,
+    trend: Any = None,
+    size: str = "",
+    stale: int | None = None,
+    inputs: int | None = None,
+) -> SafeString:
     """Return a health score from 0 to 100: band shape, number and, if given, the change since the last period.
 
-    The number is the whole points reached, so that it never shows a threshold that the band says was missed.
+    The number is the whole points reached, so that it never shows a threshold that the band says was missed. A clock
+    marks a score of which `stale` of `inputs` are older than they should be.
     """
     name = band if band in BAND_LABELS and value is not None else "none"
     number = "–" if value is None else str(floor(value))
@@ -110,7 +118,33 @@ def score(value: Decimal | float | None, band: str | None = None, trend: Any = N
         icon(f"band-{name}", "icon-sm icon-band"),
         number,
         BAND_LABELS[name],
-        trend_of(trend) if trend is not None else "",
+        format_html("{}{}", _stale_mark(stale_words(stale, inputs)), "" if trend is None else trend_of(trend)),
+    )
+
+
+def stale_words(stale: int | None, inputs: int | None = None) -> str:
+    """How many of the inputs of a score are older than they should be; empty when none is, or nobody knows."""
+    if not stale:
+        return ""
+    if inputs is None:
+        told = ngettext(
+            "%(stale)s input is older than it should be", "%(stale)s inputs are older than they should be", stale
+        )
+        return told % {"stale": formats.number_format(stale, 0)}
+    return ngettext(
+        "%(stale)s of %(inputs)s inputs is older than it should be",
+        "%(stale)s of %(inputs)s inputs are older than they should be",
+        stale,
+    ) % {"stale": formats.number_format(stale, 0), "inputs": formats.number_format(inputs, 0)}
+
+
+def _stale_mark(words: str) -> SafeString:
+    if not words:
+        return SafeString("")
+    return format_html(
+        '<span class="score-stale" title="{0}">{1}<span class="sr-only">, {0}</span></span>',
+        words,
+        icon("clock", "icon-sm"),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import floor
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, Value, When
@@ -15,11 +14,9 @@ from django.utils.translation import ngettext
 from accounts.attributes import Catalogue, Context, Facts, read_facts
 from accounts.models import Account, Contact, Event, Rating, Touchpoint, User
 from accounts.queries import facts_of
-from console.plots import carried, line_chart, short_day
 from console.queries.tasks import TaskRow, task_rows
 from console.timeline import GROUPS, Told, after, cursor_of, tell
-from health.models import Band, Profile
-from health.queries import DayOfHealth, ExplainedMeasure, HealthExplanation, explain_health, health_history
+from health.models import Profile
 from playbooks.models import Run, Task
 from surveys.scales import Category
 
@@ -34,7 +31,8 @@ GLANCE = (
     "health",
     "health.band",
     "health.change_30d",
-    "health.band_days",
+    "health.stale",
+    "health.inputs",
     "stage.days",
     "tickets.open",
     "tickets.open_urgent",
@@ -45,11 +43,10 @@ GLANCE = (
     "usage.days_since",
 )
 
-CHILD_FACTS = ("health", "health.band", "mrr")
+CHILD_FACTS = ("health", "health.band", "health.stale", "health.inputs", "mrr")
 
 TIMELINE_PAGE = 40
 LATEST = 8
-HISTORY_DAYS = 180
 ROLES_IN_ORDER = (Contact.Role.DECISION_MAKER, Contact.Role.CHAMPION, Contact.Role.BILLING, Contact.Role.USER)
 
 
@@ -84,6 +81,8 @@ class ChildRow:
     account: Account
     score: float | None
     band: str
+    stale: int | None
+    inputs: int | None
     mrr: Any
 
 
@@ -220,79 +219,3 @@ def _next_step(run: Run) -> str:
         "stage": _("moves the stage"),
     }
     return words.get(str(kinds.get(run.step)), _("goes on"))
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureRow:
-    """One measure's part in the score, and the band that its points would be."""
-
-    part: ExplainedMeasure
-    band: str
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """A score with its reasons, what takes most points away first, and its history with what to see in it."""
-
-    explained: HealthExplanation
-    counted: list[MeasureRow]
-    left_out: list[ExplainedMeasure]
-    chart: dict[str, Any] | None
-    title: str
-
-
-def health(account: Account, *, now: datetime) -> Health | None:
-    """The account's health and its reasons; None without a score."""
-    explained = explain_health(account=account, now=now)
-    if explained is None:
-        return None
-    days = health_history(account=account, days=HISTORY_DAYS)
-    days = [day for day in days if day.day > days[-1].day - timedelta(days=HISTORY_DAYS)]
-    chart = None
-    if len(days) > 1:
-        first, last = days[0].day, days[-1].day
-        calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        scores = carried({day.day: day.score for day in days}, calendar)
-        chart = line_chart([short_day(day) for day in calendar], [(_("Health"), scores)], low=0, high=100)
-    return Health(
-        explained=explained,
-        counted=[MeasureRow(part, _band(part, explained.profile)) for part in sorted(explained.counted, key=_gained)],
-        left_out=[part for part in explained.measures if part.left_out],
-        chart=chart,
-        title=_health_title(days),
-    )
-
-
-def _gained(part: ExplainedMeasure) -> float:
-    """Minus the points of the score that the measure keeps away, so that the most harmful one sorts first."""
-    return -(100 - (part.points or 0)) * (part.weight or 0)
-
-
-def _band(part: ExplainedMeasure, profile: Profile | None) -> str:
-    if profile is None or part.points is None:
-        return ""
-    if part.points >= profile.good_from:
-        return Band.GOOD
-    return Band.WATCH if part.points >= profile.watch_from else Band.POOR
-
-
-def _health_title(days: list[DayOfHealth]) -> str:
-    known = [(day.day, floor(day.score)) for day in days if day.score is not None]
-    if len(known) < 2:
-        return _("Health has one score so far")
-    scores = [score for _day, score in known]
-    first, last = scores[0], scores[-1]
-    words = {
-        "first": first,
-        "last": last,
-        "best": max(scores),
-        "worst": min(scores),
-        "days": (known[-1][0] - known[0][0]).days,
-    }
-    if last - first >= 5:
-        return _("Health rose from %(first)s to %(last)s in %(days)s days") % words
-    if first - last >= 5:
-        return _("Health fell from %(first)s to %(last)s in %(days)s days") % words
-    if max(scores) - min(scores) >= 10:
-        return _("Health is back at %(last)s after moving between %(worst)s and %(best)s in %(days)s days") % words
-    return _("Health has held at %(last)s for %(days)s days") % words

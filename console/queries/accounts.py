@@ -218,6 +218,8 @@ class ListedAccount:
     score: float | None
     band: str
     change: float | None
+    stale: int | None
+    inputs: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ class Listing:
     total: int
 
 
-HEALTH = ("health", "health.band", "health.change_30d")
+HEALTH = ("health", "health.band", "health.change_30d", "health.stale", "health.inputs")
 
 
 def list_accounts(
@@ -272,8 +274,8 @@ def _listed(
         )
         for attribute in columns
     ]
-    score, band, change = (row.facts[key].value for key in HEALTH)
-    return ListedAccount(row.account, cells, score, band or "", change)
+    score, band, change, stale, inputs = (row.facts[key].value for key in HEALTH)
+    return ListedAccount(row.account, cells, score, band or "", change, stale, inputs)
 
 
 def sentence(error: ConditionError) -> str:

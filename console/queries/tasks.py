@@ -25,6 +25,8 @@ class TaskRow:
     why: list[str]
     score: float | None
     band: str
+    stale: int
+    inputs: int
     mrr: Decimal | None
     renewal_on: date | None
     is_overdue: bool
@@ -46,7 +48,7 @@ def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:
     catalogue = Catalogue()
     facts = read_facts([catalogue[key] for key in COLUMNS], ids, context=context)
     teller = Teller(context.zone)
-    scored = HealthScore.objects.overall().filter(account__in=ids).only("score", "band")
+    scored = HealthScore.objects.overall().filter(account__in=ids).only("score", "band", "stale", "points")
     scores = {score.account_id: score for score in scored}
     rows = []
     for task in listed:
@@ -57,6 +59,8 @@ def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:
                 why=teller.why(task.why),
                 score=health.score if health else None,
                 band=health.band if health else "",
+                stale=health.stale if health else 0,
+                inputs=sum(points is not None for points in health.points) if health else 0,
                 mrr=facts[task.account_id]["mrr"].value,
                 renewal_on=facts[task.account_id]["renewal_on"].value,
                 is_overdue=task.due_at < now,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import Account, Workspace
 from common import clock
 from console.queries import account as queries
+from console.queries.account_health import health, scores_of, summary
 from console.queries.account_records import answers, revenue, tickets
 from console.queries.account_usage import DAYS, usage
 from console.staff import StaffRequest, staff_page
@@ -23,6 +24,7 @@ from console.timeline import GROUPS
 
 SECTIONS: dict[str, str | Promise] = {
     "account": _("Overview"),
+    "account_health": _("Health"),
     "account_timeline": _("Timeline"),
     "account_people": _("People"),
     "account_usage": _("Usage"),
@@ -30,6 +32,7 @@ SECTIONS: dict[str, str | Promise] = {
     "account_revenue": _("Revenue"),
     "account_tasks": _("Tasks"),
 }
+TEMPLATES = {"account": "overview", "account_health": "health_section"}
 ANSWERS = 20
 
 
@@ -42,7 +45,7 @@ def find_account(request: StaffRequest, pk: int) -> Account:
 Section = Callable[[StaffRequest, Account], dict[str, Any]]
 
 
-def _section(name: str) -> Callable[[Section], Callable[..., HttpResponse]]:
+def account_section(name: str) -> Callable[[Section], Callable[..., HttpResponse]]:
     """A page of the account: the decorated function gives what its own part shows."""
 
     def decorate(build: Section) -> Callable[..., HttpResponse]:
@@ -79,22 +82,24 @@ def _frame(request: StaffRequest, account: Account, name: str) -> dict[str, Any]
         "parent": queries.parent_of(account, user=request.user),
         "facts": queries.glance(account, now=now),
         "tabs": tabs,
-        "section": f"console/account/_{name.removeprefix('account_') if name != 'account' else 'overview'}.html",
+        "section": f"console/account/_{TEMPLATES.get(name, name.removeprefix('account_'))}.html",
         "section_label": SECTIONS[name],
         "crumbs": [{"label": _("Accounts"), "url": reverse("console:accounts")}, {"label": account.name}],
     }
 
 
-@_section("account")
+@account_section("account")
 def overview(request: StaffRequest, account: Account) -> dict[str, Any]:
     """Health and its reasons, what is due, what happened last, who is who."""
     now = clock.now()
     currency = Workspace.current().currency
-    health = queries.health(account, now=now)
+    found = health(account, now=now)
     children = queries.children_of(account, user=request.user, now=now)
-    profile = health.explained.profile if health else None
+    profile = found.explained.profile if found else None
     return {
-        "health": health,
+        "health": found,
+        "summary": summary(account, now=now),
+        "scores": scores_of(account),
         "group": queries.group_health(account, profile, now=now) if children else None,
         "tasks": queries.open_tasks(account, now=now),
         "timeline": queries.timeline(account, group="", before="", limit=queries.LATEST, currency=currency),
@@ -108,7 +113,7 @@ def overview(request: StaffRequest, account: Account) -> dict[str, Any]:
     }
 
 
-@_section("account_timeline")
+@account_section("account_timeline")
 def timeline(request: StaffRequest, account: Account) -> dict[str, Any]:
     """Everything that happened, latest first."""
     return _timeline(request, account)
@@ -137,7 +142,7 @@ def timeline_more(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "console/account/_timeline_items.html", {"account": account, **_timeline(request, account)})
 
 
-@_section("account_people")
+@account_section("account_people")
 def people(request: StaffRequest, account: Account) -> dict[str, Any]:
     """Who is who there, what they said, and who works with them here."""
     return {
@@ -147,7 +152,7 @@ def people(request: StaffRequest, account: Account) -> dict[str, Any]:
     }
 
 
-@_section("account_usage")
+@account_section("account_usage")
 def usage_section(request: StaffRequest, account: Account) -> dict[str, Any]:
     """How much is used, feature by feature."""
     period = request.GET.get("period", "")
@@ -156,20 +161,20 @@ def usage_section(request: StaffRequest, account: Account) -> dict[str, Any]:
     return {"usage": usage(account, period=period, today=today), "period": period}
 
 
-@_section("account_tickets")
+@account_section("account_tickets")
 def tickets_section(request: StaffRequest, account: Account) -> dict[str, Any]:
     """What they asked support for."""
     return {"tickets": tickets(account)}
 
 
-@_section("account_revenue")
+@account_section("account_revenue")
 def revenue_section(request: StaffRequest, account: Account) -> dict[str, Any]:
     """What they pay and paid."""
     workspace = Workspace.current()
     return {"revenue": revenue(account, today=workspace.day(clock.now()), currency=workspace.currency)}
 
 
-@_section("account_tasks")
+@account_section("account_tasks")
 def tasks(request: StaffRequest, account: Account) -> dict[str, Any]:
     """What is to be done, what was done, and the playbooks at work."""
     return {
@@ -190,7 +195,7 @@ def peek(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "account": account,
         "facts": queries.glance(account, now=now),
-        "health": queries.health(account, now=now),
+        "health": health(account, now=now),
         "tasks": queries.open_tasks(account, now=now)[:3],
         "timeline": queries.timeline(account, group="", before="", limit=4, currency=Workspace.current().currency),
         "last_touch": queries.last_touch(account),

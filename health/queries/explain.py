@@ -28,10 +28,14 @@ class DayOfHealth:
     score: float | None
     computed_score: float | None
     band: str
-    version: Version
+    profile: Profile
     is_overridden: bool
     formula_shift: float | None
     points: Mapping[str, float | None]
+
+    @property
+    def version(self) -> Version:
+        return self.profile.version
 
 
 def explain_health(
@@ -100,7 +104,7 @@ def health_history(
             score=row.score,
             computed_score=row.computed_score if row.override_id else row.score,
             band=row.band,
-            version=row.profile.version,
+            profile=row.profile,
             is_overridden=row.override_id is not None,
             formula_shift=row.formula_shift,
             points=dict(zip((part.measure.key for part in parts[row.profile_id]), row.points, strict=True)),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Workspace
+from common.templatetags.ui import stale_words
 from health.models import Band, NamedScore, Override
 from health.queries.attribution import State, fact_of
 from health.queries.explained import ExplainedMeasure, HealthExplanation, LeftOut
@@ -17,7 +18,6 @@ from health.queries.words import (
     listed,
     points_words,
     score_words,
-    stale_words,
 )
 
 MOST_COSTS = 3

@@ -72,17 +72,6 @@ def pair_words(before: float, after: float, source: Attribute | None, currency: 
     return number(before, places if round(before, places) % 1 else 0), second
 
 
-def stale_words(stale: int, inputs: int) -> str:
-    """How many of the inputs of a score are older than they should be; empty when none is."""
-    if not stale:
-        return ""
-    return ngettext(
-        "%(stale)s of %(inputs)s inputs is older than it should be",
-        "%(stale)s of %(inputs)s inputs are older than they should be",
-        stale,
-    ) % {"stale": number(stale), "inputs": number(inputs)}
-
-
 def _choice(value: str, source: Attribute | None) -> str:
     if source is not None and source.type == Type.BOOLEAN:
         return {"true": _("yes"), "false": _("no")}.get(value, value)

@@ -43,6 +43,7 @@ def test_score_band_and_points_are_attributes() -> None:
         "health.dropped_days": None,
         "health.rollup": None,
         "health.rollup_worst": None,
+        "health.inputs": 2,
         "health.change_7d": None,
         "health.change_30d": None,
         "health.change_90d": None,
