@@ -72,7 +72,7 @@ def create_measure(*, draft: Version, key: str, now: datetime, **given: Unpack[M
     if "direction" not in given and measure.attribute in (catalogue := Catalogue()):
         with suppress(BadCurve):
             measure.direction = natural_direction(parse_curve(measure.curve, catalogue[measure.attribute]))
-    problems = _problems_of_key(key) | _problems_of_measure(measure)
+    problems = _problems_of_key(key) | problems_of_measure(measure)
     if problems:
         raise DefinitionError(problems)
     try:
@@ -89,7 +89,7 @@ def update_measure(*, measure: Measure, now: datetime, **changes: Unpack[Measure
     lock_draft(measure.version, now=now)
     for field, given in changes.items():
         setattr(measure, field, given)
-    if problems := _problems_of_measure(measure):
+    if problems := problems_of_measure(measure):
         raise DefinitionError(problems)
     measure.save()
     return measure
@@ -196,7 +196,8 @@ def _problems_of_name(field: str, given: Any) -> dict[str, str]:
     return {}
 
 
-def _problems_of_measure(measure: Measure) -> dict[str, str]:
+def problems_of_measure(measure: Measure) -> dict[str, str]:
+    """What is wrong with a measure as it stands, kept or not: a sentence for each field to correct."""
     problems = _problems_of_name("label", measure.label)
     description: object = measure.description
     if not isinstance(description, str) or not storable(description):
