@@ -60,6 +60,37 @@ function dataset(series, index, type) {
   };
 }
 
+/** Upright lines with words where something happened between the labels, such as a new version. */
+const marks = {
+  id: "marks",
+  afterDatasetsDraw(chart, _given, { list, ink, paper }) {
+    const { ctx: pen, chartArea: { top, bottom, left, right }, scales: { x } } = chart;
+    if (!list?.length) return;
+    const step = chart.data.labels.length > 1 ? x.getPixelForValue(1) - x.getPixelForValue(0) : 0;
+    pen.save();
+    pen.strokeStyle = pen.fillStyle = ink;
+    pen.setLineDash([3, 3]);
+    pen.font = `${Chart.defaults.font.size}px ${Chart.defaults.font.family}`;
+    pen.textBaseline = "top";
+    for (const { at, label } of list) {
+      const place = x.getPixelForValue(0) + at * step;
+      pen.beginPath();
+      pen.moveTo(place, top);
+      pen.lineTo(place, bottom);
+      pen.stroke();
+      const fits = place + 4 + pen.measureText(label).width <= right;
+      pen.textAlign = fits ? "left" : "right";
+      const start = fits ? place + 4 : Math.max(place - 4, left);
+      const width = pen.measureText(label).width;
+      pen.fillStyle = paper;
+      pen.fillRect((fits ? start : start - width) - 2, top, width + 4, Chart.defaults.font.size + 3);
+      pen.fillStyle = ink;
+      pen.fillText(label, start, top + 1);
+    }
+    pen.restore();
+  },
+};
+
 function draw(figure) {
   const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
   const locale = document.documentElement.lang;
@@ -68,6 +99,7 @@ function draw(figure) {
   charts.get(figure)?.destroy();
   const chart = new Chart(figure.querySelector("canvas"), {
     type: spec.type,
+    plugins: [marks],
     data: { labels: spec.labels, datasets: spec.series.map((series, index) => dataset(series, index, spec.type)) },
     options: {
       locale,
@@ -84,6 +116,7 @@ function draw(figure) {
         },
       },
       plugins: {
+        marks: { list: spec.marks, ink, paper: colour("base-100") },
         legend: { display: spec.series.length > 1, align: "start", labels: { color: ink, usePointStyle: true, boxHeight: 6, boxWidth: 22 } },
         tooltip: {
           displayColors: spec.series.length > 1,

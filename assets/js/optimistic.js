@@ -3,6 +3,7 @@ import { activate, neighbour } from "./list.js";
 import { showToast } from "./toasts.js";
 
 const pending = new WeakMap();
+const aborted = new WeakSet();
 
 function rowsFor(element) {
   const bulk = element.closest("[data-bulk]");
@@ -42,6 +43,7 @@ export function startOptimism() {
     pending.set(event.detail.xhr, rows);
     if (next) activate(next);
   });
+  document.addEventListener("htmx:sendAbort", (event) => aborted.add(event.detail.xhr));
   document.addEventListener("htmx:afterRequest", async (event) => {
     const { xhr, successful } = event.detail;
     const rows = pending.get(xhr);
@@ -49,6 +51,9 @@ export function startOptimism() {
       for (const row of rows ?? []) if (row.hidden) row.remove();
       return;
     }
+    // That it was given up for a later one is said right after, in the same turn.
+    await null;
+    if (aborted.has(xhr)) return;
     if (rows) restore(rows);
     if (rows || !event.detail.elt.closest("[data-quiet]")) {
       showToast({ message: await reason(xhr), level: "error" });
