@@ -52,6 +52,19 @@ def editor_page(view: Callable[Concatenate[StaffRequest, P], HttpResponse]) -> C
     return wrapped
 
 
+def admin_page(view: Callable[Concatenate[StaffRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """As ``staff_page``, for what only admins may see and do."""
+
+    @staff_page
+    @wraps(view)
+    def wrapped(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_admin:
+            raise NotAllowed(_("Only an admin can do this; ask one."))
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
 def problem(request: StaffRequest, error: DomainError) -> HttpResponse:
     """The error in words, where the person is: a sentence for the toast when HTMX asked, otherwise a page."""
     if request.htmx:

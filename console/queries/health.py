@@ -1,4 +1,4 @@
-"""Health of the whole base at a glance: bands, segments, who moved and by what, and what it is computed from."""
+"""Who moved in health and by what, and what scores are computed from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, FloatField, Sum
+from django.db.models import F, FloatField
 from django.db.models.functions import Cast
 
 from accounts.attributes import Catalogue
@@ -19,62 +19,6 @@ from health.queries.explain import parts_of
 MOVED_OVER = timedelta(days=7)
 MOVERS = 8
 SMALLEST_MOVE = 1.0
-BANDS = ("good", "watch", "poor", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileFigures:
-    """One segment's health: how many accounts are scored by its profile, in which bands, and their average score."""
-
-    profile: Profile
-    accounts: int
-    average: float | None
-    bands: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """How many accounts are in each band (``none``: without a score), in all and by profile."""
-
-    bands: Mapping[str, int]
-    profiles: tuple[ProfileFigures, ...]
-
-    @property
-    def accounts(self) -> int:
-        return sum(self.bands.values())
-
-
-def distribution(user: User, *, version: Version | None) -> Distribution:
-    """The health of the live accounts that ``user`` may see, by the profiles of ``version``; four queries."""
-    visible = Account.objects.visible_to(user).live()
-    counted = (
-        HealthScore.objects.overall()
-        .filter(account__in=visible)
-        .order_by()
-        .values_list("profile_id", "band")
-        .annotate(accounts=Count("pk"), total=Sum("score"))
-    )
-    bands = dict.fromkeys(BANDS, 0)
-    by_profile: dict[int, list[tuple[str, int, float]]] = {}
-    for profile_id, band, accounts, total in counted:
-        by_profile.setdefault(profile_id, []).append((band or "none", accounts, total or 0.0))
-        bands[band or "none"] += accounts
-    bands["none"] += visible.count() - sum(bands.values())
-    profiles = Profile.objects.filter(version=version, named__key=NamedScore.OVERALL).select_related("segment")
-    return Distribution(
-        bands,
-        tuple(_figures(profile, by_profile.get(profile.pk, [])) for profile in profiles.order_by("segment__priority")),
-    )
-
-
-def _figures(profile: Profile, parts: Sequence[tuple[str, int, float]]) -> ProfileFigures:
-    scored = sum(accounts for band, accounts, _total in parts if band != "none")
-    return ProfileFigures(
-        profile=profile,
-        accounts=sum(accounts for _band, accounts, _total in parts),
-        average=sum(total for _band, _accounts, total in parts) / scored if scored else None,
-        bands={band: accounts for band, accounts, _total in parts},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +47,11 @@ class Movers:
     is_known: bool
 
 
-def movers(user: User, *, now: datetime) -> Movers:
+def movers(user: User, named: NamedScore, *, now: datetime) -> Movers:
     """Who of the live accounts that ``user`` may see moved most within a week; at most six queries."""
     since = Workspace.current().day(now) - MOVED_OVER
     scores = (
-        HealthScore.objects.overall()
+        HealthScore.objects.filter(named=named)
         .filter(account__in=Account.objects.visible_to(user).live())
         .filter(account__health_days__named=F("named"), account__health_days__day=since)
         .annotate(before=F("account__health_days__score"))
@@ -117,13 +61,13 @@ def movers(user: User, *, now: datetime) -> Movers:
     drops = list(scores.filter(change__lte=-SMALLEST_MOVE).order_by("change", "account_id")[:MOVERS])
     rises = list(scores.filter(change__gte=SMALLEST_MOVE).order_by("-change", "account_id")[:MOVERS])
     moved = [score.account_id for score in (*drops, *rises)]
-    days = {day.account_id: day for day in HealthDay.objects.overall().filter(day=since, account__in=moved)}
+    days = {day.account_id: day for day in HealthDay.objects.filter(named=named, day=since, account__in=moved)}
     parts = parts_of({row.profile_id for row in (*drops, *rises, *days.values())})
     return Movers(
         since=since,
         drops=tuple(_mover(score, days[score.account_id], parts) for score in drops),
         rises=tuple(_mover(score, days[score.account_id], parts) for score in rises),
-        is_known=bool(drops or rises) or HealthDay.objects.filter(day=since).exists(),
+        is_known=bool(drops or rises) or HealthDay.objects.filter(named=named, day=since).exists(),
     )
 
 
@@ -169,9 +113,9 @@ class WeighedMeasure:
     share: float
 
 
-def shown_measures(version: Version | None) -> list[ShownMeasure]:
+def shown_measures(version: Version | None, *, catalogue: Catalogue | None = None) -> list[ShownMeasure]:
     """Every measure of a version with where it is used; three queries, and one for each family of attributes."""
-    catalogue = Catalogue()
+    catalogue = catalogue or Catalogue()
     measures = Measure.objects.filter(version=version).prefetch_related("profile_measures__profile__segment")
     measures = measures.order_by("group", "label")
     shown = []

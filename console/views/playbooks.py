@@ -15,14 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Account, Workspace
 from accounts.models.account import AccountQuerySet
 from common import clock
-from common.errors import NotAllowed
 from common.templatetags.amounts import number
 from common.text import storable
 from console.queries.paging import linked, page_of
 from console.queries.playbook_runs import numbers_of
 from console.queries.playbook_words import shown_version, steps_ahead
 from console.queries.playbooks import counts_by_state, lately, playbook_rows, run_rows, runs_of
-from console.staff import StaffRequest, editor_page, staff_page
+from console.staff import StaffRequest, admin_page, editor_page, staff_page
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep, Task
 from playbooks.queries.why import Line, why_not, why_run
 from playbooks.services.publishing import pause, resume, retry_run, stop_run
@@ -176,11 +175,6 @@ def _suggested(shown: Playbook, visible: AccountQuerySet, wanted: str) -> list[A
     return list(latest.select_related("owner").order_by("-latest", "pk")[:SUGGESTED])
 
 
-def _must_be_admin(request: StaffRequest) -> None:
-    if not request.user.is_admin:
-        raise NotAllowed(_("Only an admin can do this; ask one."))
-
-
 @editor_page
 @require_POST
 def playbook_pause(request: StaffRequest, key: str) -> HttpResponse:
@@ -208,11 +202,10 @@ def playbook_run_retry(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("console:playbook_run", pk)
 
 
-@editor_page
+@admin_page
 @require_POST
 def playbook_run_stop(request: StaffRequest, pk: int) -> HttpResponse:
     """Take an account out of the playbook."""
-    _must_be_admin(request)
     run = stop_run(run=_run(request, pk), by=request.user, now=clock.now())
     messages.success(request, _("%(account)s was taken out of the playbook.") % {"account": run.account})
     return redirect("console:playbook_run", pk)
