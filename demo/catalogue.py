@@ -1,4 +1,4 @@
-"""What the demo company sells and how it works: plans, features, segments, measures, surveys, staff."""
+"""What the demo company sells and how it works: plans, features, segments, surveys, staff."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -142,74 +142,6 @@ CUSTOM_FIELDS: tuple[tuple[str, str, str, list[str], str], ...] = (
     ("has_admin_trained", "An administrator is trained", "boolean", [], ""),
     ("went_live_on", "Went live on", "date", [], ""),
 )
-
-# (key, label, group, attribute, curve, missing, stale after days)
-MEASURES: tuple[tuple[str, str, str, str, list[list[float]], str, int | None], ...] = (
-    ("seats", "Seats in use", "usage", "seats.active_share", [[20, 0], [50, 30], [75, 70], [95, 100]], "leave_out", 14),
-    ("breadth", "Breadth of use", "usage", "usage.breadth", [[15, 0], [45, 40], [70, 80], [90, 100]], "worst", 14),
-    ("trend", "Trend of use", "usage", "usage.change_28d", [[-35, 0], [-10, 40], [5, 70], [30, 100]], "leave_out", 14),
-    ("recency", "Last use", "usage", "usage.days_since", [[3, 100], [6, 50], [14, 0]], "worst", None),
-    ("messaging", "Messaging", "usage", "usage.messaging.28d", [[0, 0], [150, 40], [1200, 100]], "leave_out", 14),
-    ("tasks", "Tasks", "usage", "usage.tasks.28d", [[0, 0], [40, 40], [300, 100]], "worst", 14),
-    ("champion", "Champion", "relationship", "contacts.champions", [[0, 0], [1, 70], [2, 100]], "worst", None),
-    ("touch", "Last touch", "relationship", "touch.days_since", [[14, 100], [45, 60], [90, 0]], "worst", None),
-    ("nps", "NPS", "outcome", "nps.last", [[0, 0], [6, 20], [8, 65], [10, 100]], "leave_out", None),
-    ("csat", "CSAT", "outcome", "csat.last", [[1, 0], [3, 35], [5, 100]], "leave_out", None),
-    ("open", "Open tickets", "support", "tickets.open", [[0, 100], [1, 70], [4, 0]], "neutral", None),
-    ("urgent", "Urgent tickets", "support", "tickets.open_urgent", [[0, 100], [1, 35], [2, 0]], "neutral", None),
-    ("load", "New tickets", "support", "tickets.opened_28d", [[0, 100], [2, 60], [6, 0]], "neutral", None),
-    (
-        "payment",
-        "Paying on time",
-        "money",
-        "custom.invoice_days_late",
-        [[0, 100], [10, 60], [30, 0]],
-        "leave_out",
-        None,
-    ),
-)
-
-# segment -> (good from, watch from, {measure: weight})
-PROFILES: dict[str, tuple[int, int, dict[str, float]]] = {
-    "enterprise": (
-        75,
-        55,
-        {
-            "seats": 3,
-            "breadth": 2,
-            "trend": 3,
-            "messaging": 1,
-            "champion": 3,
-            "touch": 2,
-            "nps": 2,
-            "open": 1,
-            "urgent": 2,
-            "payment": 1,
-        },
-    ),
-    "mid-market": (
-        72,
-        52,
-        {
-            "seats": 3,
-            "breadth": 2,
-            "trend": 3,
-            "messaging": 2,
-            "champion": 2,
-            "touch": 1,
-            "nps": 2,
-            "csat": 1,
-            "urgent": 2,
-            "payment": 1,
-        },
-    ),
-    "growth": (
-        68,
-        48,
-        {"seats": 2, "breadth": 2, "trend": 3, "messaging": 2, "tasks": 2, "touch": 1, "nps": 1, "open": 1, "load": 1},
-    ),
-    "self-service": (65, 45, {"recency": 3, "seats": 2, "breadth": 2, "trend": 2, "tasks": 2, "nps": 1, "payment": 2}),
-}
 
 # Each has a key, a name and a kind.
 SURVEYS = (("nps", "Relationship NPS", "nps"), ("csat", "After a ticket", "csat"))

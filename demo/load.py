@@ -16,6 +16,7 @@ from common.sql import SQL, execute
 from demo import colleagues
 from demo.catalogue import COMPANY
 from demo.company import DAYS, Company, moment
+from demo.formula import REVISED_DAYS_AGO, has_second_version, next_draft, second_version
 from demo.generator import ACCOUNTS, SEED, make_company
 from demo.judgements import JudgementWriter
 from demo.plays import WORKSHOP, WORKSHOP_BOOKED
@@ -45,6 +46,7 @@ LONG_AGO = 186
 
 OFFICE_CLOSES = 20 * 60
 BATCH = 1000
+ADMIN = "admin@demo.example"
 ANALYZED_AFTER = (0, 4, 9)
 """After the first step (0) and these months the planner is told how the tables have grown."""
 
@@ -106,10 +108,13 @@ def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None
     writer = Writer(company, rows)
     judgements = JudgementWriter(company)
     month = 0
+    revised_on = company.today - timedelta(days=REVISED_DAYS_AGO)
     for at, day in steps(company, now):
         with transaction.atomic():
             turn_windows(now=at)
             writer.write(now=at)
+            if day >= revised_on and not has_second_version():
+                second_version(author=rows.users[ADMIN], now=at)
             writer.write_usage(now=at, today=day)
             _run_engines(at)
             judgements.write(now=at)
@@ -149,6 +154,7 @@ def _finish(rows: SetUp, now: datetime) -> None:
     _leave_one_stuck(now)
     for contact in _to_be_asked():
         invite(survey=rows.surveys["nps"], contact=contact, occasion="demo", now=now)
+    next_draft(author=rows.users[ADMIN], now=now)
     _run_engines(now)
     refresh_priorities(now=now)
 

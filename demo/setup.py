@@ -11,9 +11,8 @@ from accounts.models import CustomField, Plan, Segment, Stage, User, Workspace
 from accounts.services.segments import save_segment
 from demo import DEMO_PASSWORD, catalogue
 from demo.activity import included
+from demo.formula import first_version
 from demo.plays import PLAYBOOKS
-from health.services import create_measure, create_profile, open_draft
-from health.services import publish as publish_health
 from playbooks.models import Playbook
 from playbooks.services import publish
 from surveys.models import Survey
@@ -64,7 +63,7 @@ def set_up(*, now: datetime) -> SetUp:
         CustomField(key=key, label=label, type=type_, choices=choices, unit=unit)
         for key, label, type_, choices, unit in catalogue.CUSTOM_FIELDS
     )
-    _health(_segments(), author=rows.users["admin@demo.example"], now=now)
+    first_version(_segments(), author=rows.users["admin@demo.example"], now=now)
     _playbooks(author=rows.users["admin@demo.example"], now=now)
     return rows
 
@@ -109,33 +108,6 @@ def _segments() -> dict[str, Segment]:
         )
         for priority, (key, name, description, condition) in enumerate(catalogue.SEGMENTS, start=1)
     )
-
-
-def _health(segments: dict[str, Segment], *, author: User, now: datetime) -> None:
-    draft = open_draft(by=author, now=now)
-    for key, label, group, attribute, curve, missing, stale_after_days in catalogue.MEASURES:
-        create_measure(
-            draft=draft,
-            key=key,
-            now=now,
-            label=label,
-            group=group,
-            attribute=attribute,
-            curve=curve,
-            missing=missing,
-            stale_after_days=stale_after_days,
-        )
-    for key, (good_from, watch_from, weights) in catalogue.PROFILES.items():
-        create_profile(
-            draft=draft,
-            name=segments[key].name,
-            segment=segments[key],
-            weights=weights,
-            good_from=good_from,
-            watch_from=watch_from,
-            now=now,
-        )
-    publish_health(draft=draft, by=author, note="First version", now=now)
 
 
 def _playbooks(*, author: User, now: datetime) -> None:

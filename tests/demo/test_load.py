@@ -7,13 +7,15 @@ from django.core.management import call_command
 from django.db.models import Sum
 
 from accounts.models import Account, Contact, Event, EventInbox, Offboarding, Rating, Ticket, Touched, User, Workspace
+from console.queries.health_changes import compare
 from demo import DEMO_PASSWORD
 from demo.company import Company, moment
 from demo.families import FAMILIES
+from demo.formula import REVISED_DAYS_AGO
 from demo.load import is_loaded
 from demo.stories import CSM, STORIES
-from health.models import HealthDay, HealthScore, Override
-from health.queries import definitions_in_force
+from health.models import HealthDay, HealthScore, Override, Version
+from health.queries import definitions_in_force, load_definitions
 from outbox.models import Message
 from playbooks.models import Playbook, Run, Task
 from surveys.models import Response
@@ -35,7 +37,7 @@ def runs_of(story: str, playbook: str) -> list[str]:
 
 
 def health_days_ago(account: Account, days: int) -> float:
-    day = HealthDay.objects.get(account=account, day=NOW.date() - timedelta(days=days))
+    day = HealthDay.objects.overall().get(account=account, day=NOW.date() - timedelta(days=days))
     assert day.score is not None
     return day.score
 
@@ -90,7 +92,7 @@ def test_engines_have_dealt_with_everything() -> None:
     assert not Touched.objects.exists()
     assert not Event.objects.filter(happened_at__gt=NOW).exists()
     assert not Run.objects.due(NOW).exists()
-    assert HealthScore.objects.count() == Account.objects.live().count()
+    assert HealthScore.objects.overall().count() == Account.objects.live().count()
 
 
 def test_history_goes_on_until_the_moment_of_loading(demo: Company) -> None:
@@ -170,7 +172,7 @@ def test_happy_customer_has_upgraded() -> None:
     assert account.plan is not None
     assert account.plan.key == "enterprise"
     assert Response.objects.filter(account=account, score=10).exists()
-    assert account.health_scores.get().band == "good"
+    assert account.health_scores.overall().get().band == "good"
 
 
 def test_run_leaves_without_a_task_when_messaging_recovers() -> None:
@@ -261,3 +263,16 @@ def test_customer_that_came_back_is_live() -> None:
 def test_company_is_what_was_made_up(demo: Company) -> None:
     assert Account.objects.count() == len(demo.customers) == 60
     assert User.objects.get(email=CSM).book.count() >= len(STORIES) - 1
+
+
+def test_formula_has_versions_and_an_open_draft(demo: Company) -> None:
+    first, second = Version.objects.published().order_by("number")
+    assert (first.number, second.number) == (1, 2)
+    assert second.published_at is not None
+    assert 100 < (NOW - second.published_at).days <= REVISED_DAYS_AGO
+    assert HealthScore.objects.of("relationship").exclude(score=None).exists()
+
+    draft = Version.objects.draft().get()
+    [changed] = compare(second, draft).measures
+    assert (changed.label, [change.what for change in changed.changes]) == ("Last touch", ["Points by value"])
+    assert load_definitions(draft).problems == ()
