@@ -103,24 +103,22 @@ def _override_ended(data: Mapping[str, Any], score: str) -> Words:
 
 
 def _dropped(data: Mapping[str, Any], score: str) -> Words:
-    return Words(drop_words(data, score), "poor", drop_cause(data))
+    before, now = drop_ends(data)
+    words = {"fell": drop_words(data, score), "before": before, "now": now}
+    return Words(_("%(fell)s, from %(before)s to %(now)s") % words, "poor", drop_cause(data))
 
 
 def drop_words(data: Mapping[str, Any], score: str) -> str:
     """How far and how fast a score fell."""
     days = int(data.get("days") or 1)
     return ngettext(
-        "%(score)s fell %(points)s points in %(days)s day, from %(before)s to %(now)s",
-        "%(score)s fell %(points)s points in %(days)s days, from %(before)s to %(now)s",
-        days,
-    ) % {
-        "score": score,
-        "points": number(data.get("points")),
-        "days": days,
-        # As scores are shown everywhere, by the whole points reached.
-        "before": floor(data.get("before") or 0),
-        "now": floor(data.get("score") or 0),
-    }
+        "%(score)s fell %(points)s points in %(days)s day", "%(score)s fell %(points)s points in %(days)s days", days
+    ) % {"score": score, "points": number(data.get("points")), "days": days}
+
+
+def drop_ends(data: Mapping[str, Any]) -> tuple[int, int]:
+    """From what and to what it fell, as scores are shown everywhere: by the whole points reached."""
+    return floor(data.get("before") or 0), floor(data.get("score") or 0)
 
 
 def drop_cause(data: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from common import clock
 from common.sql import SQL, rows
 from common.templatetags.ui import BAND_LABELS
 from console.queries.account_records import Answer, read_answer
-from console.timeline_health import drop_cause, drop_words
+from console.timeline_health import drop_cause, drop_ends, drop_words
 from health.models import NamedScore
 from surveys.models import Response, Survey
 from surveys.queries import NpsFigures, nps_figures
@@ -158,10 +158,11 @@ def restated_since(since: datetime, *, accounts: AccountQuerySet) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """A score that fell far within a week: of which account, in words, and by what."""
+    """A score that fell far within a week: of which account, from what to what, in words, and by what."""
 
     account: Account
-    points: int
+    before: int
+    now: int
     words: str
     cause: str
     at: datetime
@@ -176,7 +177,8 @@ def fallen_since(since: datetime, *, accounts: AccountQuerySet) -> list[Fallen]:
     return [
         Fallen(
             account=event.account,
-            points=round(event.data.get("points") or 0),
+            before=drop_ends(event.data)[0],
+            now=drop_ends(event.data)[1],
             words=drop_words(event.data, labels.get(event.data.get("named", ""), gettext("Health"))),
             cause=drop_cause(event.data),
             at=event.happened_at,

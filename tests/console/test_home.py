@@ -214,7 +214,7 @@ def test_scores_that_fell_far_are_alerts_with_what_took_the_points(client: Clien
 
     words = words_of(client, "/")
 
-    assert "14 points Falling Health fell 14 points in 7 days, from 82 to 68: most by Messaging, \u22129.5" in words
+    assert "82 to 68 Falling Health fell 14 points in 7 days: most by Messaging, \u22129.5" in words
     for absent in ("Not mine", "Gone", "Long ago"):
         assert absent not in words
 
