@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F, FloatField
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
 from accounts.models import Account, User, Workspace
@@ -19,6 +20,8 @@ from health.queries.explain import parts_of
 MOVED_OVER = timedelta(days=7)
 MOVERS = 8
 SMALLEST_MOVE = 1.0
+BY_HAND = ""
+"""Stands among the keys of measures for what a score set by hand adds; no measure has an empty key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def movers(user: User, named: NamedScore, *, now: datetime) -> Movers:
 def _mover(score: HealthScore, day: HealthDay, parts: Mapping[int, Sequence[ProfileMeasure]]) -> Mover:
     before, now = contributions(day, parts[day.profile_id]), contributions(score, parts[score.profile_id])
     labels = {p.measure.key: p.measure.label for p in (*parts[day.profile_id], *parts[score.profile_id])}
+    labels[BY_HAND] = _("a score set by hand")
     changes = {key: now.get(key, 0.0) - before.get(key, 0.0) for key in {**before, **now}}
     falling = (score.score or 0.0) < (day.score or 0.0)
     most = (min if falling else max)(changes, key=lambda key: changes[key], default="")
@@ -88,10 +92,13 @@ def _mover(score: HealthScore, day: HealthDay, parts: Mapping[int, Sequence[Prof
 
 
 def contributions(row: ScoredParts, parts: Sequence[ProfileMeasure]) -> dict[str, float]:
-    """What each measure adds to a kept score, in points, by measure key."""
+    """What each measure adds to a kept score, in points, by measure key; ``BY_HAND`` for what a person added."""
     counted = [(part, points) for part, points in zip(parts, row.points, strict=True) if points is not None]
     total = sum(float(part.weight) for part, _points in counted)
-    return {part.measure.key: float(part.weight) * points / total for part, points in counted}
+    found = {part.measure.key: float(part.weight) * points / total for part, points in counted}
+    if row.override_id is not None and row.score is not None:
+        found[BY_HAND] = row.score - (row.computed_score or 0.0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

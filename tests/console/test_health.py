@@ -12,7 +12,7 @@ from accounts.attributes import Scope
 from accounts.models import Account, User, Workspace
 from common import clock
 from health.models import Measure, NamedScore, Profile
-from health.services import compute_health, open_draft, publish, update_measure
+from health.services import compute_health, open_draft, override_score, publish, update_measure
 from tests.factories import (
     AccountFactory,
     MeasureFactory,
@@ -274,3 +274,20 @@ def test_what_waits_and_what_is_worked_on_is_said(admin: Client, profile: Profil
     reader = text_of(signed_in(role=User.Role.VIEWER))
     assert "Take back" not in reader
     assert "Versions" in reader
+
+
+def test_mover_that_a_person_moved_says_so(admin: Client, profile: Profile) -> None:
+    account = AccountFactory(name="Lowered", seats=90)
+    now = clock.now()
+    compute_health(scope=Scope.everything(), now=now - timedelta(days=7))
+    override_score(
+        account=account,
+        named=NamedScore.overall(),
+        score=30,
+        reason="They told us",
+        expires_at=now + timedelta(days=9),
+        by=UserFactory(role=User.Role.ADMIN),
+        now=now,
+    )
+
+    assert "Lowered most by a score set by hand −60" in text_of(admin)
