@@ -327,3 +327,13 @@ def test_bands_are_counted_over_the_scores_of_now(admin: Client, draft: Version)
     looked = admin.post(url, profile_sent(draft, good_from="72", watch_from="71", do="look")).content.decode()
     words = " ".join(re.sub(r"<[^>]+>", " ", looked).split())
     assert "Good 2 Watch 1 Poor 1" in words
+
+
+def test_condition_stays_as_it_was_written_when_the_form_says_the_same(admin: Client, draft: Version) -> None:
+    written = {"all": [{"attribute": "seats", "operator": "gte", "value": 5}]}
+    Measure.objects.filter(version=draft).update(applies_when=written)
+    data = sent(draft, label="Renamed", when="all", when_attribute_0="seats", when_operator_0="gte", when_value_0="5")
+
+    admin.post("/health/draft/measure/seats/", data)
+
+    assert (draft.measures.get().label, draft.measures.get().applies_when) == ("Renamed", written)

@@ -100,3 +100,17 @@ def test_one_query_however_many_accounts_and_attributes() -> None:
         known, accounts = known_counts([catalogue["seats"], catalogue["nps.last"]], context=context)
     assert len(queries) == 1
     assert (known, accounts) == ({"seats": 29, "nps.last": 0}, 30)
+
+
+def test_what_lies_far_below_shares_one_bar() -> None:
+    CustomField.objects.create(key="margin", label="Margin", type=CustomField.Type.NUMBER)
+    values = [-90_000, *range(1, 401)]
+    Account.objects.bulk_create(AccountFactory.build(custom={"margin": one}) for one in values)
+
+    spread = spread_of("custom.margin")
+
+    assert spread is not None
+    bins = spread["bins"]
+    assert isinstance(bins, list)
+    assert bins[0] == {"from": -90_000, "to": 0, "count": 1}
+    assert {one["to"] - one["from"] for one in bins[1:-1]} == {20}
