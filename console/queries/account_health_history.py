@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Workspace
-from console.health_plot import Mark, Plot
+from console.plots.health import Mark, Plot
 from health.models import NamedScore, Override
 from health.queries import DayOfHealth, health_history
 

@@ -21,7 +21,7 @@ from common import clock
 from common.sql import SQL, rows
 from common.templatetags.ui import BAND_LABELS
 from console.queries.account_records import Answer, read_answer
-from console.timeline_health import drop_cause, drop_ends, drop_words
+from console.timeline.health import drop_cause, drop_ends, drop_words
 from health.models import NamedScore
 from surveys.models import Response, Survey
 from surveys.queries import NpsFigures, nps_figures

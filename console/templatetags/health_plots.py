@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
-from console.health_plot import Plot
+from console.plots.health import Plot
 
 register = template.Library()
 

@@ -19,7 +19,7 @@ from accounts.models import Account, Rating, Touchpoint
 from accounts.services.ratings import rate_account, withdraw_rating
 from accounts.services.touchpoints import log_touchpoint, withdraw_touchpoint
 from common import clock
-from console.forms import NoteForm, RatingForm, TaskForm, TouchpointForm
+from console.forms.work import NoteForm, RatingForm, TaskForm, TouchpointForm
 from console.staff import StaffRequest, editor_page
 from console.views.account import find_account
 from playbooks.services.tasks import create_task

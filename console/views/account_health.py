@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Account, Workspace
 from common import clock
-from console.health_days import ComparedDaysForm, ExplainedDayForm
+from console.forms.days import ComparedDaysForm, ExplainedDayForm
 from console.queries import account_health as queries
 from console.queries.account_health_history import LONGEST, PERIOD_LABELS, PERIODS, history, presets
 from console.staff import StaffRequest

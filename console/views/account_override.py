@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import Account
 from common import clock
 from common.errors import DomainError
-from console.forms import OverrideForm
+from console.forms.work import OverrideForm
 from console.staff import StaffRequest, editor_page
 from console.views.account import find_account
 from console.views.account_actions import ask_for, say_done

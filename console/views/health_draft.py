@@ -15,7 +15,8 @@ from accounts.attributes import Catalogue
 from accounts.models import Workspace
 from common import clock
 from common.errors import Conflict, DomainError
-from console.health_forms import PublishForm, put_errors
+from console.forms.fields import put_errors
+from console.forms.health import PublishForm
 from console.queries.health import shown_measures
 from console.queries.health_changes import compare
 from console.queries.health_draft import precedence

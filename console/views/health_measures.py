@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.attributes import Catalogue, Context
 from common import clock
-from console.condition_rows import grouped
-from console.measure_editor import MeasureEditor
-from console.measure_form import FIELDS
+from console.forms.condition_rows import grouped
+from console.forms.measure import FIELDS
+from console.forms.measure_editor import MeasureEditor
 from console.queries.health_library import features, library_cards
 from console.queries.health_preview import MOST, found_accounts, preview, scorable, suggested_accounts
 from console.staff import StaffRequest, admin_page

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common import clock
 from common.errors import DomainError
-from console.health_forms import NamedScoreForm, ProfileForm, put_errors
-from console.health_weights import WeightRows, not_counted
+from console.forms.fields import put_errors
+from console.forms.health import NamedScoreForm, ProfileForm
+from console.forms.weights import WeightRows, not_counted
 from console.queries.health_scores import score_spread
 from console.staff import StaffRequest, admin_page
 from console.views.health_draft import NOT_VALID, draft_crumbs, the_draft

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common import clock
 from common.errors import DomainError
-from console.health_forms import RollBackForm, put_errors
+from console.forms.fields import put_errors
+from console.forms.health import RollBackForm
 from console.queries.health_changes import compare
 from console.queries.health_versions import listed_versions
 from console.staff import StaffRequest, admin_page, staff_page

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from common import clock
 from common.errors import Conflict, DomainError
-from console.forms import DoneForm, ReassignForm, SnoozeForm
+from console.forms.work import DoneForm, ReassignForm, SnoozeForm
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
 from playbooks.models import Task

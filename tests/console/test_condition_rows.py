@@ -8,7 +8,7 @@ from django.http import QueryDict
 from accounts.attributes import Catalogue
 from accounts.conditions import parse
 from accounts.models import CustomField
-from console.condition_rows import ConditionRows
+from console.forms.condition_rows import ConditionRows
 from tests.factories import PlanFactory, SegmentFactory
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,8 @@ from accounts.attributes import Attribute, Catalogue, Context, Type
 from accounts.attributes.registry import choices_of
 from common.curves.decimals import read_decimal, write_decimal
 from common.curves.fields import CurveField
-from console.condition_rows import ConditionRows, grouped
-from console.forms import StorableField
+from console.forms.condition_rows import ConditionRows, grouped
+from console.forms.fields import StorableField
 from console.queries.health_preview import scorable
 from health.models import Measure, Profile
 from health.queries.distribution import distribution

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,25 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Segment, Workspace
 from common import clock
-from common.errors import DomainError
-from console.forms import StorableField
+from console.forms.fields import StorableField
 from health.services.versions import LONGEST_NOTE
 
 LONGEST_PAGE = 2000
-
-
-def put_errors(form: forms.Form, error: DomainError, *, names: Mapping[str, str] | None = None) -> None:
-    """Say each sentence of the error at its field, those of no field above the form.
-
-    ``names`` translates the paths of the error into names of fields.
-    """
-    placed = False
-    for path, sentence in error.fields.items():
-        name = (names or {}).get(path, path)
-        form.add_error(name if name in form.fields else None, sentence)
-        placed = True
-    if not placed:
-        form.add_error(None, error.message)
 
 
 class PublishForm(forms.Form):

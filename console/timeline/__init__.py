@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Event, Offboarding, Rating, Stage, Touchpoint
 from accounts.models.event import EventQuerySet
 from common.templatetags.amounts import money
-from console.timeline_health import health_words
+from console.timeline.health import health_words
 from health.models import NamedScore
 from surveys.models import Response, Survey
 from surveys.scales import Category

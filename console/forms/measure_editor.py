@@ -12,9 +12,9 @@ from django.utils.text import slugify
 from accounts.attributes import Catalogue, Context
 from accounts.conditions import ConditionError, Describer, Phrase, parse
 from common.errors import DomainError
-from console.condition_rows import ConditionRows
-from console.health_forms import put_errors
-from console.measure_form import FIELDS, MeasureForm, condition_rows, count_rows, with_count_errors
+from console.forms.condition_rows import ConditionRows
+from console.forms.fields import put_errors
+from console.forms.measure import FIELDS, MeasureForm, condition_rows, count_rows, with_count_errors
 from health.models import Measure, NamedScore, Version
 from health.queries.definitions import ReadyMeasure, check_measure
 from health.queries.trial import UNSAVED

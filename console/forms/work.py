@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, Contact, Rating, Touchpoint, User
 from common import clock
 from common.errors import DomainError
-from common.text import one_line, storable
+from common.text import one_line
+from console.forms.fields import StorableField
 from health.models import NamedScore
 from health.services.overrides import LONGEST_REASON
 from playbooks.models import Task
@@ -21,16 +22,6 @@ from playbooks.models import Task
 SUMMARY_LENGTH = 300
 YEARS_AHEAD = 5
 EARLIEST_YEAR = 2000
-
-
-class StorableField(forms.CharField):
-    """A text without the characters that cannot be stored."""
-
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if not storable(text):
-            raise forms.ValidationError(_("Remove the characters that cannot be stored."))
-        return text
 
 
 class DoneForm(forms.Form):
