@@ -44,7 +44,7 @@ def day_words(day: date) -> str:
 
 def listed(words: Iterable[str]) -> str:
     """Several words or phrases: ``a, b and c``."""
-    return str(get_text_list(list(words), _("and")))
+    return str(get_text_list(list(words), pgettext("between nouns", "and")))
 
 
 def fact_words(fact: Fact, source: Attribute | None, currency: str) -> str:
