@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.attributes import Attribute, Catalogue
 from accounts.attributes.registry import choices_of
@@ -54,7 +54,10 @@ class Changes:
     @property
     def groups(self) -> list[dict[str, Any]]:
         """Measures and profiles with the word for each, as pages go through them."""
-        return [{"label": _("Measure"), "rows": self.measures}, {"label": _("Profile"), "rows": self.profiles}]
+        return [
+            {"label": _("Measure"), "rows": self.measures},
+            {"label": pgettext("health", "Profile"), "rows": self.profiles},
+        ]
 
 
 def compare(before: Version | None, after: Version | None, *, catalogue: Catalogue | None = None) -> Changes:
