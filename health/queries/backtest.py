@@ -19,7 +19,7 @@ LEAD_DAYS = 30
 OLDEST_DAYS = 7
 SAFE_DAYS = 90
 """An account that was not lost within so many days after the observation stands for those that stayed."""
-MOST_RECORDS = 1_000_000
+MOST_RECORDS = 400_000
 LEAST_COMPARED = 500
 ENOUGH = 20
 STRONG = 80
@@ -66,6 +66,8 @@ def keep_losses(
     ``OLDEST_DAYS`` older. Nothing that was recorded later is read. It is compared with the accounts that have a row
     of the same day and did not end within ``SAFE_DAYS`` after it; of a large base with one in ``one_in`` of them,
     always the same ones. Its rank is the share of those that scored lower, ties half.
+
+    The steps are materialized: nothing tells the planner how few accounts are lost, and how many stay.
     """
     seen_from = first - timedelta(days=LEAD_DAYS + OLDEST_DAYS)
     seen_to = last - timedelta(days=LEAD_DAYS)
@@ -81,17 +83,22 @@ def keep_losses(
         ), records AS MATERIALIZED (
             SELECT account_id, day, TRUE AS is_lost, profile_id, o.values FROM observed o WHERE day IS NOT NULL
             UNION ALL
-            SELECT d.account_id, d.day, FALSE, d.profile_id, d.values FROM health_healthday d
-            WHERE d.named_id = {{named}} AND d.day BETWEEN {{seen_from}} AND {{seen_to}}
-                AND d.day IN (SELECT day FROM observed) AND {{sampled}}
-                AND NOT EXISTS (
-                    SELECT FROM ends e WHERE e.account_id = d.account_id
-                    AND e.ended_on > d.day AND e.ended_on <= d.day + {SAFE_DAYS}
-                )
-        ), applied AS ({{applied}}), ranked AS (
-            SELECT *, {_rank("before")} AS rank_before, {_compared("before")} AS compared_before,
-                {_rank("after")} AS rank_after, {_compared("after")} AS compared_after
-            FROM applied
+            SELECT s.id, d.day, FALSE, d.profile_id, d.values
+            FROM accounts_account s CROSS JOIN LATERAL (
+                SELECT d.day, d.profile_id, d.values FROM health_healthday d
+                WHERE d.account_id = s.id AND d.named_id = {{named}} AND d.day BETWEEN {{seen_from}} AND {{seen_to}}
+                OFFSET 0
+            ) d
+            WHERE {{sampled}} AND d.day = ANY(ARRAY(SELECT DISTINCT day FROM observed)) AND NOT EXISTS (
+                SELECT FROM ends e
+                WHERE e.account_id = s.id AND e.ended_on > d.day AND e.ended_on <= d.day + {SAFE_DAYS}
+            )
+        ), applied AS MATERIALIZED ({{applied}}), ranked AS MATERIALIZED (
+            SELECT * FROM (
+                SELECT *, {_rank("before")} AS rank_before, {_compared("before")} AS compared_before,
+                    {_rank("after")} AS rank_after, {_compared("after")} AS compared_after
+                FROM applied
+            ) every WHERE is_lost
         )
         INSERT INTO health_simulatedloss (simulation_id, named_id, account_id, ended_on, day,
             score_before, rank_before, compared_before, unknown_before,
@@ -101,7 +108,7 @@ def keep_losses(
             coalesce(r.unknown_before, '{{{{}}}}'),
             r.after, CASE WHEN r.after IS NOT NULL THEN r.rank_after END, coalesce(r.compared_after, 0),
             coalesce(r.unknown_after, '{{{{}}}}')
-        FROM observed o LEFT JOIN ranked r ON r.account_id = o.account_id AND r.is_lost
+        FROM observed o LEFT JOIN ranked r ON r.account_id = o.account_id
     """).format(
         simulation=value(simulation.pk),
         named=SQL(str(after.named.pk)),
@@ -111,7 +118,7 @@ def keep_losses(
         last=SQL("%s::date", (last,)),
         seen_from=SQL("%s::date", (seen_from,)),
         seen_to=SQL("%s::date", (seen_to,)),
-        sampled=SQL(f"mod(hashint8(d.account_id)::bigint, {one_in}) = 0") if one_in > 1 else SQL("TRUE"),
+        sampled=SQL(f"mod(hashint8(s.id)::bigint, {one_in}) = 0") if one_in > 1 else SQL("TRUE"),
         applied=applied_to("records", before=before, after=after, recorded=_recorded(after.named, seen_from, seen_to)),
     )
 
@@ -185,7 +192,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A measure of the draft without recorded values for ``losses`` of the ranked accounts."""
+    """A measure of the draft without recorded values for ``losses`` of the accounts with a record."""
 
     key: str
     losses: int
@@ -211,7 +218,7 @@ def backtest(simulation: Simulation, named: NamedScore) -> Backtest:
     losses = SimulatedLoss.objects.filter(simulation=simulation, named=named)
     figures = losses.aggregate(lost=Count("*"), recorded=Count("day"), **_figures("before"), **_figures("after"))
     unknown = (
-        losses.filter(rank_after__isnull=False)
+        losses.filter(day__isnull=False)
         .annotate(key=Func(F("unknown_after"), function="unnest"))
         .values("key")
         .annotate(losses=Count("*"))

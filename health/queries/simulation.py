@@ -68,9 +68,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A measure or profile that could not be scored, and whether it is the draft's."""
+    """A measure or profile that could not be scored, of which version, and whether that is the draft."""
 
     problem: Problem
+    version: Version
     is_draft: bool
 
 
@@ -140,8 +141,9 @@ def spread(simulation: Simulation, named: NamedScore) -> Spread:
 def left_out(simulation: Simulation) -> Sequence[LeftOut]:
     """What either formula was computed without, the draft's first."""
     return [
-        LeftOut(problem, is_draft=version == simulation.version)
+        LeftOut(problem, version, is_draft=version == simulation.version)
         for version in (simulation.version, simulation.against)
+        if version is not None
         for problem in load_definitions(version, failing=simulation.failing).problems
     ]
 

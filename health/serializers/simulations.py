@@ -72,7 +72,7 @@ class RankedSerializer(serializers.Serializer[Ranked]):
 
 
 class UnknownSerializer(serializers.Serializer[Unknown]):
-    """A measure of the draft without recorded values for so many of the losses."""
+    """A measure of the draft without recorded values for so many of the losses with a record."""
 
     key = serializers.CharField()
     losses = serializers.IntegerField()
