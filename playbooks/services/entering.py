@@ -89,7 +89,7 @@ def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetim
     entered = 0
     while True:
         wanted = rows(
-            HELD_BACK.format(playbook=key, may_enter=_may_enter(definition, key, now), limit=SQL("%s", (AT_ONCE,)))
+            HELD_BACK.format(playbook=key, may_enter=may_enter(definition, key, now), limit=SQL("%s", (AT_ONCE,)))
         )
         runs = enter_accounts(playbook=playbook, account_ids=[row[0] for row in wanted], now=now)
         EntryMatch.objects.filter(playbook=playbook, account__in=[run.account_id for run in runs]).update(
@@ -231,8 +231,11 @@ def _live_playbooks() -> models.QuerySet[Playbook]:
     return Playbook.objects.filter(status=Playbook.Status.LIVE).select_related("live_version").order_by("pk")
 
 
-def _may_enter(definition: Definition, playbook: SQL, now: datetime) -> SQL:
-    """The re-entry rule as a condition on ``m.account_id``; a live run always holds the account back."""
+def may_enter(definition: Definition, playbook: SQL, now: datetime) -> SQL:
+    """The re-entry rule as a condition on ``m.account_id``; a live run always holds the account back.
+
+    ``playbook`` is its id as SQL.
+    """
     if definition.reentry_after_days is None:
         return NEVER_BEFORE.format(playbook=playbook)
     since = now - timedelta(days=definition.reentry_after_days)
@@ -240,7 +243,7 @@ def _may_enter(definition: Definition, playbook: SQL, now: datetime) -> SQL:
 
 
 def _allowed(playbook: Playbook, definition: Definition, account_ids: Iterable[int], now: datetime) -> list[int]:
-    rule = _may_enter(definition, SQL("%s::bigint", (playbook.pk,)), now)
+    rule = may_enter(definition, SQL("%s::bigint", (playbook.pk,)), now)
     asked = SQL("%s::bigint[]", (list(account_ids),))
     return [row[0] for row in rows(SQL("SELECT account_id FROM unnest({}) m(account_id) WHERE {}").format(asked, rule))]
 
