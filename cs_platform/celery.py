@@ -27,6 +27,7 @@ app.conf.task_routes = {
     **{f"{name}.*": {"queue": name} for name in QUEUES if name != "default"},
     # A sweep is hundreds of long tasks: in a queue of its own it lets a touched account's turn come between them.
     "health.recompute_chunk": {"queue": "sweeps"},
+    "health.simulate_next": {"queue": "sweeps"},
 }
 
 app.conf.beat_schedule = {

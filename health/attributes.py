@@ -89,19 +89,25 @@ def _velocity(key: str) -> Column:
 
 
 def _group(key: str) -> Source:
-    """Each account that has others below it, with the scores of all of them and its own.
+    """Each account that has others below it, with the scores of all of them and its own."""
+    return group_of(f"health_{_name(key)}_group", "health_healthscore h", f"h.named_id = {_is(key)}")
 
-    Where nobody pays, everybody counts the same. Walking down ends in a circle too, since nobody is met twice.
+
+def group_of(name: str, scores: str, where: str) -> Source:
+    """Each account that has others below it, with ``g.mean`` and ``g.worst`` of the scores of all of them and its own.
+
+    ``scores`` is a relation ``h`` with an account_id and a score, narrowed by ``where``. Where nobody pays, everybody
+    counts the same. Walking down ends in a circle too, since nobody is met twice.
     """
     return Source(
-        name=f"health_{_name(key)}_group",
+        name=name,
         relation=(
             "accounts_account p CROSS JOIN LATERAL (WITH RECURSIVE below AS (SELECT p.id UNION"
             " SELECT c.id FROM below b JOIN accounts_account c ON c.parent_id = b.id)"
             " SELECT coalesce(sum(h.score * m.mrr) / nullif(sum(m.mrr), 0), avg(h.score)) AS mean,"
             " min(h.score) AS worst"
-            " FROM below b JOIN health_healthscore h ON h.account_id = b.id"
-            f" AND h.named_id = {_is(key)} AND h.score IS NOT NULL"
+            f" FROM below b JOIN {scores} ON h.account_id = b.id"
+            f" AND {where} AND h.score IS NOT NULL"
             " CROSS JOIN LATERAL (SELECT coalesce(sum(mrr), 0)::float8 AS mrr FROM revenue_subscription s"
             f" WHERE s.account_id = b.id AND {LIVE}) m) g"
         ),

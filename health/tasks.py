@@ -50,7 +50,7 @@ def simulate() -> None:
 
 @shared_task(name="health.simulate_next")
 def simulate_next() -> None:
-    """Do one chunk of the simulation and ring for the next; scores of touched accounts get their turn between."""
+    """Do one chunk of the simulation and ring for the next; other work of the queue gets its turn between."""
     if simulate_chunk(now=clock.now()):
         simulate_next.delay()
 

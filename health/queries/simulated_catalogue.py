@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from accounts.attributes import Attribute, Catalogue, Column, Source
+from health.attributes import group_of
 from health.models import NamedScore, Simulation
 from health.queries.definitions import depends_on_health
 
@@ -41,6 +42,7 @@ class SimulatedCatalogue(Catalogue):
         """The column of each attribute that another formula gives another value."""
         scores = sorted(NamedScore.every(), key=lambda named: not named.is_overall)
         sources = {named.key: self._source(named) for named in scores}
+        undecided = f"(s.profile_{self._side} IS NULL)"
         for named in scores:
             source, prefix = sources[named.key], "health" if named.is_overall else f"health.score.{named.key}"
             band = f"CASE WHEN {BY_HAND} THEN h.band ELSE s.band_{self._side} END"
@@ -50,11 +52,17 @@ class SimulatedCatalogue(Catalogue):
                 f"{prefix}.band_days",
                 Column(
                     source,
-                    f"CASE WHEN h.band = {band} THEN floor(extract(epoch FROM {{now}} - h.since) / 86400)::int"
-                    " ELSE 0 END",
+                    f"CASE WHEN {undecided} THEN NULL"
+                    f" WHEN h.band = {band} THEN floor(extract(epoch FROM {{now}} - h.since) / 86400)::int ELSE 0 END",
                 ),
             )
-            yield f"{prefix}.stale", Column(source, f"s.stale_{self._side}")
+            yield f"{prefix}.stale", Column(source, f"CASE WHEN NOT {undecided} THEN s.stale_{self._side} END")
+            yield f"{prefix}.is_overridden", Column(source, f"CASE WHEN NOT {undecided} THEN {BY_HAND} END")
+            counted = f"cardinality(array_remove(s.points_{self._side}, NULL))"
+            yield f"{prefix}.inputs", Column(source, f"CASE WHEN NOT {undecided} THEN {counted} END")
+            group = self._group(source)
+            yield f"{prefix}.rollup", Column(group, "g.mean")
+            yield f"{prefix}.rollup_worst", Column(group, "g.worst")
         for key, by_score in self._places().items():
             first = min(by_score, key=list(sources).index)
             yield (
@@ -72,6 +80,12 @@ class SimulatedCatalogue(Catalogue):
                 branch = f"WHEN {int(pk)} THEN s.points_{self._side}[{place}]"
                 places.setdefault(key, {}).setdefault(profile["named"], []).append(branch)
         return places
+
+    def _group(self, source: Source) -> Source:
+        """The scores of an account and of all below it, as the simulation has them."""
+        score = f"CASE WHEN {BY_HAND} THEN h.score ELSE s.score_{self._side} END AS score"
+        scores = f"(SELECT s.account_id, {score} FROM {source.relation} WHERE {source.where}) h"
+        return group_of(f"{source.name}_group", scores, "TRUE")
 
     def _source(self, named: NamedScore) -> Source:
         return Source(

@@ -11,7 +11,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.attributes import Scope
+from accounts.attributes import Catalogue, Context, Scope, read_facts
 from accounts.models import Account, CustomField
 from common.errors import Conflict
 from health.models import (
@@ -25,6 +25,7 @@ from health.models import (
     SimulationChunk,
     Version,
 )
+from health.queries.simulated_catalogue import SimulatedCatalogue
 from health.queries.simulation import (
     changes,
     latest_simulation,
@@ -413,3 +414,40 @@ def test_simulation_finishes_when_there_is_no_account() -> None:
     assert simulation.is_complete
     assert migration_matrix(simulation, overall()) == []
     assert changes(simulation, overall()).accounts == 0
+
+
+def test_attributes_of_health_are_those_that_publishing_gives() -> None:
+    first_version(seats=1, tickets=1)
+    parent = AccountFactory(seats=80)
+    made = [parent, *(AccountFactory(seats=seats, parent=parent) for seats in (30, 95, None))]
+    for account in made[1:]:
+        SubscriptionFactory(account=account, mrr=Decimal(account.pk))
+    compute_health(scope=Scope.everything(), now=NOW)
+    fit = NamedScore.objects.create(key="fit", label="Fit", position=1)
+    draft = draft_of_half()
+    create_measure(draft=draft, key="new", label="New", attribute="customer_days", curve=HALF, missing="worst", now=NOW)
+    create_profile(
+        draft=draft, named=fit, name="Fit", segment=draft.profiles.get().segment, weights={"tickets": 1}, now=NOW
+    )
+    update_profile(profile=draft.profiles.get(named=overall()), weights={"tickets": 1, "seats": 2, "new": 1}, now=NOW)
+    draft.refresh_from_db()
+    simulation = simulate(draft)
+    keys = [key for key in Catalogue() if key == "health" or key.startswith("health.")]
+
+    def values(catalogue: Catalogue) -> dict[int, dict[str, Any]]:
+        wanted = [catalogue[key] for key in keys]
+        found = read_facts(wanted, [account.pk for account in made], context=Context.at(NOW))
+        return {pk: {key: fact.value for key, fact in facts.items()} for pk, facts in found.items()}
+
+    assert values(SimulatedCatalogue(simulation=simulation, is_after=False)) == values(Catalogue())
+    told = values(SimulatedCatalogue(simulation=simulation, is_after=True))
+    publish(draft=draft, by=None, note="As simulated", now=NOW)
+    compute_health(scope=Scope.everything(), now=NOW)
+
+    # The slope over the last days has today's score in it.
+    by_days = {key for key in keys if key.endswith(".velocity")}
+    for pk, published in values(Catalogue()).items():
+        for key in set(keys) - by_days:
+            assert told[pk][key] == (
+                pytest.approx(published[key]) if isinstance(published[key], float) else published[key]
+            ), key

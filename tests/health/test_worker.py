@@ -13,10 +13,13 @@ import pytest
 
 from accounts.models import Account
 from accounts.services.ledger import touch
+from common import clock
 from cs_platform.celery import app
-from health.models import HealthScore, Sweep
+from health.models import HealthScore, SimulatedScore, Simulation, Sweep
+from health.services import start_simulation
 from launcher.places import ROOT
 from tests.factories import AccountFactory, MeasureFactory, ProfileFactory, ProfileMeasureFactory
+from tests.health.simulated import draft_of_half, first_version
 
 PATIENCE = 90.0
 
@@ -59,3 +62,17 @@ def test_scores_follow_when_a_worker_and_beat_run(process_env: dict[str, str], t
         Account.objects.filter(pk=accounts[0].pk).update(seats=10)
         touch([accounts[0].pk])
         wait_for(lambda: HealthScore.objects.filter(score=10, band="poor").count() == 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_draft_is_simulated_when_a_worker_and_beat_run(process_env: dict[str, str], tmp_path: Path) -> None:
+    now = clock.now()
+    first_version(now=now)
+    AccountFactory.create_batch(3, seats=80)
+    draft = draft_of_half(now=now)
+
+    with celery(process_env, tmp_path):
+        simulation = start_simulation(draft=draft, by=None, now=now)
+        wait_for(lambda: Simulation.objects.filter(pk=simulation.pk, finished_at__isnull=False).exists())
+
+    assert SimulatedScore.objects.filter(score_before=80, score_after=40).count() == 3
