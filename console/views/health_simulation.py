@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,6 +24,7 @@ from console.queries.paging import linked
 from console.queries.simulated_moves import PAGE, moved_accounts, read_filter
 from console.queries.simulated_playbooks import playbook_loads
 from console.staff import StaffRequest, admin_page
+from console.views.health_draft import draft_crumbs
 from health.models import NamedScore, Simulation, Version
 from health.queries.simulation import findings, latest_simulation, left_out, progress_of
 from health.services import start_simulation
@@ -44,7 +44,7 @@ def health_simulation(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "draft": draft,
         "simulation": simulation,
-        "crumbs": [{"label": _("Health"), "url": reverse("console:health")}, {"label": _("Simulation")}],
+        "crumbs": draft_crumbs(_("Simulation")),
     }
     part = PARTS.get(request.htmx.target or "", "") if request.htmx else ""
     if simulation is not None and simulation.is_complete:
