@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET
 from accounts.attributes import Catalogue
 from common import clock
 from console.queries.health import last_sweep, movers, shown_measures, weighed
-from console.queries.health_overview import BY, by_group, glance, histogram, migration, trend
+from console.queries.health_course import migration, trend
+from console.queries.health_overview import BY, by_group, glance, histogram
 from console.queries.paging import linked
 from console.staff import StaffRequest, staff_page
 from health.models import NamedScore, Version
