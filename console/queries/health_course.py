@@ -14,7 +14,7 @@ from accounts.models import Account, User, Workspace
 from accounts.queries import scope_of
 from common.sql import SQL, rows, value
 from console.plots import short_day
-from console.queries.health_overview import BANDS
+from console.queries.health_overview import BANDS, FULL
 from health.models import HealthDay, NamedScore, Version
 
 LEFT, NEW = "left", "new"
