@@ -70,11 +70,8 @@ def keep_health(definition: ScoreDefinition, *, scope: Scope, context: Context) 
                 OR d.computed_score IS DISTINCT FROM excluded.computed_score OR d.band <> excluded.band
                 OR d.values <> excluded.values OR d.points <> excluded.points OR d.heard <> excluded.heard
         ), gone AS (
-            DELETE FROM health_healthscore WHERE named_id = {named} AND account_id IN (
-                SELECT account_id FROM health_healthscore
-                WHERE named_id = {named} AND {within} AND profile_id <> ALL({frozen})
-                EXCEPT SELECT account_id FROM compared
-            )
+            DELETE FROM health_healthscore h WHERE h.named_id = {named} AND {before} AND h.profile_id <> ALL({frozen})
+                AND NOT EXISTS (SELECT FROM compared c WHERE c.account_id = h.account_id)
         )
         SELECT count(*), coalesce(
             jsonb_agg(jsonb_build_array(account_id, band_before, band, score, restated))
@@ -90,7 +87,6 @@ def keep_health(definition: ScoreDefinition, *, scope: Scope, context: Context) 
         # A join by the id does not tell the planner that it is about these accounts alone.
         over=scope.on("o.account_id"),
         before=scope.on("h.account_id"),
-        within=scope.on("account_id"),
         profiles=SQL("%s::bigint[]", (definition.profile_ids,)),
         frozen=frozen,
         unfrozen=unfrozen if definition.set_aside else SQL(""),
