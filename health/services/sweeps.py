@@ -67,7 +67,11 @@ def finish_sweeps(*, now: datetime) -> int:
     Call it outside the transaction of a chunk: of two chunks that end together, only then does one see the other.
     """
     waiting = SweepChunk.objects.filter(sweep=OuterRef("pk"), done_at=None)
-    return Sweep.objects.filter(~Exists(waiting), finished_at=None).update(finished_at=now)
+    finished = Sweep.objects.filter(~Exists(waiting), finished_at=None).update(finished_at=now)
+    if finished:
+        # While the planner takes the scores of a chunk for a handful, it compares each account with each of them.
+        execute(SQL("ANALYZE health_healthscore (account_id, named_id)"))
+    return finished
 
 
 def _start(version: Version | None, now: datetime) -> Sweep:

@@ -67,6 +67,21 @@ def test_sweep_begins_with_the_last_accounts(small_chunks: None) -> None:
 
 
 @pytest.mark.django_db
+def test_planner_knows_the_scores_when_a_sweep_is_finished() -> None:
+    make_base(7)
+    sweep_if_due(now=NOW)
+    while compute_chunk(now=NOW):
+        pass
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT histogram_bounds::text::bigint[] FROM pg_stats"
+            " WHERE tablename = 'health_healthscore' AND attname = 'account_id'"
+        )
+        assert cursor.fetchone()[0] == list(Account.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
 def test_sweep_takes_several_blocks_as_one_chunk_when_few_accounts_are_left_in_them(small_chunks: None) -> None:
     make_base(30)
     Account.objects.filter(pk__in=[pk for pk in Account.objects.values_list("pk", flat=True) if pk % 10]).delete()
