@@ -16,6 +16,7 @@
 
 `ours` and `floor` take turns, so that a machine that slows down slows both, and the figure is each one's median.
 A `run` that also compares what both made raises when they differ: a floor that does other work is no floor.
+One with several figures of the same data returns a list of them; `limited()` makes one that has a limit, not a floor.
 
 A bench runs in a process of its own, with production settings, on a database of its own, on PostgreSQL with
 `synchronous_commit` on and 2 GB of shared buffers, and on Valkey. `bench.web.serve()` gives it the web process.
@@ -23,6 +24,6 @@ A bench runs in a process of its own, with production settings, on a database of
 `ONLY=name` runs one; `SCALE=0.1` makes the data a tenth, for a quick look whose figures are not kept.
 """
 
-from bench.runner import Result, measure, timed
+from bench.runner import Result, limited, measure, timed
 
-__all__ = ["Result", "measure", "timed"]
+__all__ = ["Result", "limited", "measure", "timed"]

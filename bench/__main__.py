@@ -22,7 +22,7 @@ from launcher.processes import Family
 from launcher.static import STATIC_ROOT, collect_static
 
 RESULTS = ROOT / "bench" / "results" / "latest.json"
-HOUSEHOLD = {"__main__", "base", "child", "empty_view", "insert_view", "runner", "web"}
+HOUSEHOLD = {"__main__", "base", "child", "days", "empty_view", "health", "insert_view", "runner", "web"}
 POSTGRES = {
     "synchronous_commit": "on",
     "shared_buffers": "2GB",
@@ -55,7 +55,7 @@ def main() -> int:
             servers.start_valkey(family, place, durable=True)
             for name in chosen:
                 say(f"  {name} ...")
-                results.append(_run_one(place, name, scale))
+                results += _run_one(place, name, scale)
     except CannotGoOn as reason:
         say(str(reason))
         return 1
@@ -68,7 +68,7 @@ def main() -> int:
     return 0
 
 
-def _run_one(place: Place, name: str, scale: float) -> dict[str, Any]:
+def _run_one(place: Place, name: str, scale: float) -> list[dict[str, Any]]:
     database, answer = f"bench_{name}", place.folder / f"{name}.json"
     with _database(place, database):
         address, _question, query = place.database_url.partition("?")
@@ -89,8 +89,8 @@ def _run_one(place: Place, name: str, scale: float) -> dict[str, Any]:
         collect_static(env)
         _call([sys.executable, "manage.py", "migrate", "--verbosity=0"], env)
         _call([sys.executable, "-m", "bench.child", name, str(scale), answer], env)
-    result: dict[str, Any] = json.loads(answer.read_text())
-    return result
+    results: list[dict[str, Any]] = json.loads(answer.read_text())
+    return results
 
 
 def _call(command: Sequence[str | Path], env: dict[str, str]) -> None:
@@ -109,10 +109,10 @@ def _database(place: Place, name: str) -> Iterator[None]:
 
 
 def _table(results: list[dict[str, Any]]) -> str:
-    lines = ["", f"{'bench':<16}{'ours':>14}{'floor':>14}  {'unit':<10}{'ratio':>7}  the floor is"]
+    lines = ["", f"{'bench':<20}{'ours':>14}{'floor':>14}  {'unit':<10}{'ratio':>7}  the floor is"]
     for row in results:
         figures = f"{row['ours']:>14,.4g}{row['floor']:>14,.4g}  {row['unit']:<10}{row['ratio']:>7.2f}"
-        lines.append(f"{row['name']:<16}{figures}  {row['floor_is']}")
+        lines.append(f"{row['name']:<20}{figures}  {row['floor_is']}")
     return "\n".join(lines)
 
 

@@ -57,6 +57,20 @@ def measure(
     )
 
 
+def limited(*, name: str, unit: str, ours: float, limit: float, floor_is: str, scale: float, rounds: int = 1) -> Result:
+    """A figure that has no floor to stand beside: the limit stands there, so a ratio above 1 is too much."""
+    return Result(
+        name=name,
+        unit=unit,
+        ours=ours,
+        floor=limit,
+        floor_is=f"the limit, not a floor: {floor_is}",
+        ratio=ours / limit,
+        rounds=rounds,
+        scale=scale,
+    )
+
+
 def timed(work: Callable[[], object]) -> Callable[[], float]:
     """Return a round that does `work` and gives the seconds it took."""
 

@@ -1,4 +1,4 @@
-"""A web process for the benches that measure over HTTP."""
+"""The product's processes for the benches that measure over HTTP: web, and the workers behind it."""
 
 import os
 import socket
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from launcher.processes import Family
+from launcher.processes import Child, Family
 
 WORKERS = 2
+CELERY = [sys.executable, "-m", "celery", "-A", "cs_platform"]
 
 
 @contextmanager
@@ -36,6 +37,32 @@ def serve(application: str = "cs_platform.wsgi", *, workers: int = WORKERS) -> I
         except Exception as error:
             error.add_note(child.log.read_text()[-4000:])
             raise
+
+
+@contextmanager
+def work(*, concurrency: int = WORKERS) -> Iterator[Child]:
+    """Run a worker of all queues and beat on this bench's database; yields the worker."""
+    with TemporaryDirectory() as folder, Family(logs=Path(folder)) as family:
+        options = [f"--concurrency={concurrency}", "--loglevel=WARNING"]
+        worker = family.start("worker", [*CELERY, "worker", *options], env=dict(os.environ))
+        schedule = [f"--schedule={Path(folder) / 'schedule'}", "--pidfile=", "--loglevel=WARNING"]
+        family.start("beat", [*CELERY, "beat", *schedule], env=dict(os.environ))
+        try:
+            yield worker
+        except Exception as error:
+            error.add_note(worker.log.read_text()[-4000:])
+            raise
+
+
+def most_memory(child: Child) -> float:
+    """The most megabytes that ``child`` or one of its own children has had in memory at once."""
+    pids = [child.process.pid]
+    pids += map(int, Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split())
+    peaks = []
+    for pid in pids:
+        said = Path(f"/proc/{pid}/status").read_text()
+        peaks.append(int(said.partition("VmHWM:")[2].split()[0]) * 1024 / 1_000_000)
+    return max(peaks)
 
 
 def _accepts(port: int) -> bool:

@@ -1,0 +1,1 @@
+"""What the bench of health is made of: a company, and the other ways to compute its scores."""
