@@ -22,6 +22,7 @@ A bench runs in a process of its own, with production settings, on a database of
 `synchronous_commit` on and 2 GB of shared buffers, and on Valkey. `bench.web.serve()` gives it the web process.
 
 `ONLY=name` runs one; `SCALE=0.1` makes the data a tenth, for a quick look whose figures are not kept.
+From 1,000 on, `SCALE` is the number of accounts.
 """
 
 from bench.runner import Result, limited, measure, timed

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 import bench
+from bench.base import size_of
 from launcher import servers
 from launcher.console import CannotGoOn, say
 from launcher.places import LOCAL, ROOT, Place
@@ -41,7 +42,7 @@ def names() -> list[str]:
 
 
 def main() -> int:
-    """Run what ONLY names, or everything; print a table and keep the results of a full-scale run."""
+    """Run what ONLY names, or everything; print a table and keep the results of a run at full scale or above."""
     only, scale = os.environ.get("ONLY", ""), float(os.environ.get("SCALE") or 1)
     chosen = [name for name in names() if only in {"", name}]
     if not chosen:
@@ -63,7 +64,7 @@ def main() -> int:
         shutil.rmtree(place.sockets, ignore_errors=True)
         shutil.rmtree(place.folder, ignore_errors=True)
     say(_table(results))
-    if scale == 1:
+    if size_of(scale) >= size_of(1):
         _keep(results)
     return 0
 
