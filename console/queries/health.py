@@ -26,12 +26,17 @@ BY_HAND = ""
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An account whose score moved: before and now, and the measure that moved it most, by so many points."""
+    """An account whose score moved: before and now, and the measure that moved it most, by so many points.
+
+    ``stale`` of the ``inputs`` of the score now are older than they should be.
+    """
 
     account: Account
     before: float
     now: float
     band: str
+    stale: int
+    inputs: int
     measure: str
     by: float
 
@@ -86,6 +91,8 @@ def _mover(score: HealthScore, day: HealthDay, parts: Mapping[int, Sequence[Prof
         before=day.score or 0.0,
         now=score.score or 0.0,
         band=score.band,
+        stale=score.stale,
+        inputs=sum(points is not None for points in score.points),
         measure=labels.get(most, most),
         by=changes.get(most, 0.0),
     )

@@ -20,6 +20,7 @@ from health.models import Profile, Version
 from playbooks.models import Playbook
 
 SAMPLE = 10
+SAMPLED = ("mrr", "health", "health.band", "health.stale", "health.inputs", "renewal_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def sample(segment: Segment, user: User, *, now: datetime) -> list[AccountRow]:
         page = page_of_accounts(
             Account.objects.visible_to(user).live(),
             condition=condition_of(segment),
-            columns=[catalogue[key] for key in ("mrr", "health", "health.band", "renewal_on")],
+            columns=[catalogue[key] for key in SAMPLED],
             order_by=catalogue["mrr"],
             descending=True,
             now=now,

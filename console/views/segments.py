@@ -41,6 +41,8 @@ def segment(request: StaffRequest, key: str) -> HttpResponse:
                 "mrr": row.facts["mrr"].value,
                 "score": row.facts["health"].value,
                 "band": row.facts["health.band"].value,
+                "stale": row.facts["health.stale"].value,
+                "inputs": row.facts["health.inputs"].value,
                 "renewal_on": row.facts["renewal_on"].value,
             }
             for row in sample(shown, request.user, now=now)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.attributes import Scope
 from accounts.models import Account, User, Workspace
 from common import clock
-from health.models import Measure, NamedScore, Profile
+from health.models import HealthScore, Measure, NamedScore, Profile
 from health.services import compute_health, open_draft, override_score, publish, update_measure
 from tests.factories import (
     AccountFactory,
@@ -84,6 +84,15 @@ def test_movers_say_what_moved_them(admin: Client, profile: Profile) -> None:
     assert "Fell most in 7 days Falling most by Seats taken −60 90 → 30 Poor −60" in words
     assert "Nobody moved by a point or more." in words
     assert "Steady" not in words
+
+
+def test_mover_says_when_its_score_rests_on_old_inputs(admin: Client, profile: Profile) -> None:
+    a_week_later(AccountFactory(name="Falling", seats=90), 30)
+    assert "older than" not in text_of(admin)
+
+    HealthScore.objects.update(stale=1)
+
+    assert "1 of 1 inputs is older than it should be" in text_of(admin)
 
 
 def test_history_that_does_not_reach_back_is_said(admin: Client, profile: Profile) -> None:

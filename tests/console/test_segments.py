@@ -6,10 +6,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.attributes import Scope
 from accounts.models import User, Workspace
+from common import clock
+from health.models import HealthScore
+from health.services import compute_health
 from tests.factories import (
     AccountFactory,
+    MeasureFactory,
     ProfileFactory,
+    ProfileMeasureFactory,
     SegmentFactory,
     SubscriptionFactory,
     UserFactory,
@@ -94,6 +100,16 @@ def test_segment_shows_accounts_and_who_uses_it(admin: Client) -> None:
     assert "Ostrava Steel" in listed.content.decode()
     assert "Too small" not in listed.content.decode()
     assert admin.get("/segments/nothing/").status_code == 404
+
+
+def test_sample_says_when_a_score_rests_on_old_inputs(admin: Client) -> None:
+    segment = SegmentFactory(key="big", name="Big", condition=BIG)
+    ProfileMeasureFactory(profile=ProfileFactory(segment=segment), measure=MeasureFactory())
+    AccountFactory(seats=200)
+    compute_health(scope=Scope.everything(), now=clock.now())
+    HealthScore.objects.update(stale=1)
+
+    assert "1 of 1 inputs is older than it should be" in text_of(admin, "/segments/big/")
 
 
 def test_another_book_is_not_counted_when_csms_see_only_their_own() -> None:
