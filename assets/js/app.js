@@ -12,6 +12,7 @@ import { startProgress } from "./progress.js";
 import { startSubmitting } from "./submit.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
+import { startTyping } from "./typed.js";
 
 startTheme();
 startToasts();
@@ -24,4 +25,5 @@ startPalette();
 startPickers();
 startProgress();
 startSubmitting();
+startTyping();
 startActions();

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.attributes import Scope
@@ -124,6 +124,36 @@ def test_another_fact_is_found_by_typing_and_brings_its_own_curve(live_server: L
     assert measure.attribute == "touch_model"
     assert measure.applies_when == {"attribute": "seats", "operator": "gte", "value": 5}
     assert said == []
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(live_server: LiveServer, page: Page) -> None:
+    open_draft(by=None, now=clock.now())
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/health/draft/measure/seats/")
+    page.get_by_label("Where all of these hold").check()
+    page.locator("input[role=combobox][aria-label='What row 1 looks at']").fill("seats")
+    page.get_by_role("option", name="Seats Profile", exact=True).click()
+    operator, value = page.get_by_label("How row 1 compares"), page.get_by_label("Value of row 1")
+    expect(operator).to_be_visible()
+    held: list[Route] = []
+    shaping = 'name="do"\r\n\r\nshape', "do=shape"
+
+    def hold(route: Route) -> None:
+        if any(mark in (route.request.post_data or "") for mark in shaping):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/health/draft/measure/seats/", hold)
+    with page.expect_request(lambda request: any(mark in (request.post_data or "") for mark in shaping)):
+        operator.select_option("gte")
+    value.fill("5")
+    with page.expect_response(lambda response: response.request == held[0].request):
+        held[0].continue_()
+
+    expect(operator).to_have_value("gte")
+    expect(value).to_have_value("5")
+    expect(value).to_be_focused()
 
 
 def test_profile_is_put_together_without_leaving_the_page(live_server: LiveServer, page: Page) -> None:
