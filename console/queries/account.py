@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 from accounts.attributes import Catalogue, Context, Facts, read_facts
 from accounts.models import Account, Contact, Event, Rating, Touchpoint, User
 from accounts.queries import facts_of
+from common.sql import SQL, rows, value
 from console.queries.tasks import TaskRow, task_rows
 from console.timeline import GROUPS, Told, after, cursor_of, tell
-from health.models import Profile
+from health.models import NamedScore, Profile
 from playbooks.models import Run, Task
 from surveys.scales import Category
 
@@ -109,17 +110,30 @@ def children_of(account: Account, *, user: User, now: datetime) -> list[ChildRow
 
 
 @dataclass(frozen=True, slots=True)
+class Staleness:
+    """How many of the ``inputs`` of one or several scores are older than they should be."""
+
+    stale: int
+    inputs: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupHealth:
-    """The scores of an account and all below it together, in the bands of the account's own profile if it has one."""
+    """The scores of an account and all below it together, in the bands of the account's own profile if it has one.
+
+    ``age`` is of the inputs of all their scores, ``worst_age`` of those of the lowest.
+    """
 
     mean: float
     mean_band: str
+    age: Staleness
     worst: float
     worst_band: str
+    worst_age: Staleness
 
 
 def group_health(account: Account, profile: Profile | None, *, now: datetime) -> GroupHealth | None:
-    """How an account and all below it are doing; None where none of them has a score."""
+    """How an account and all below it are doing; None where none of them has a score. At most two queries."""
     facts = facts_of(account, ("health.rollup", "health.rollup_worst"), now=now)
     mean, worst = facts["health.rollup"].value, facts["health.rollup_worst"].value
     if mean is None:
@@ -128,7 +142,24 @@ def group_health(account: Account, profile: Profile | None, *, now: datetime) ->
     def band(score: float) -> str:
         return profile.band_of(score) if profile else ""
 
-    return GroupHealth(mean, band(mean), worst, band(worst))
+    ages = _ages_of_group(account)
+    age = Staleness(sum(one.stale for one in ages), sum(one.inputs for one in ages))
+    return GroupHealth(mean, band(mean), age, worst, band(worst), ages[0])
+
+
+def _ages_of_group(account: Account) -> list[Staleness]:
+    """The age of the inputs of each overall score in the group, the lowest score first."""
+    found = rows(
+        SQL(
+            "WITH RECURSIVE below AS (SELECT {}::bigint AS id UNION"
+            " SELECT c.id FROM below b JOIN accounts_account c ON c.parent_id = b.id)"
+            " SELECT h.stale, cardinality(array_remove(h.points, NULL)) FROM below b"
+            " JOIN health_healthscore h ON h.account_id = b.id"
+            " AND h.named_id = (SELECT id FROM health_namedscore WHERE key = {})"
+            " WHERE h.score IS NOT NULL ORDER BY h.score, h.account_id"
+        ).format(value(account.pk), value(NamedScore.OVERALL))
+    )
+    return [Staleness(stale, inputs) for stale, inputs in found]
 
 
 def last_touch(account: Account) -> Touchpoint | None:

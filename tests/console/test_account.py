@@ -14,6 +14,7 @@ from accounts.models import Account, AccountTeamMember, Contact, Ticket, User, W
 from accounts.services.ledger import record
 from accounts.services.ratings import rate_account
 from common import clock
+from health.models import HealthScore
 from health.services import compute_health
 from playbooks.services.tasks import complete_task, create_task
 from surveys.services import answer, invite
@@ -407,3 +408,23 @@ def test_group_of_a_parent_is_told_with_its_lowest(client: Client, csm: User) ->
     assert "Group score" not in words_of(client, reverse("console:account", args=[alone.pk]))
     # One without a profile of its own has no bands to tell by.
     assert "Group score 65 · with" in words_of(client, reverse("console:account", args=[unscored.pk]))
+
+
+def test_group_score_says_when_scores_in_it_rest_on_old_inputs(client: Client, csm: User) -> None:
+    top = AccountFactory(name="Top", owner=csm, seats=90)
+    for seats in (50, 10):
+        AccountFactory(parent=top, seats=seats)
+    profile = ProfileFactory(segment=SegmentFactory(key="everybody"))
+    ProfileMeasureFactory(profile=profile, measure=MeasureFactory(key="seats-taken"))
+    compute_health(scope=Scope.everything(), now=clock.now())
+    address = reverse("console:account", args=[top.pk])
+
+    HealthScore.objects.filter(score=50).update(stale=1)
+    words = words_of(client, address)
+    assert "Group score 50 Watch , 1 of 3 inputs is older than it should be ·" in words
+    assert "Lowest in it 10 Poor ," not in words
+
+    HealthScore.objects.filter(score=10).update(stale=1)
+    words = words_of(client, address)
+    assert "Group score 50 Watch , 2 of 3 inputs are older than they should be ·" in words
+    assert "Lowest in it 10 Poor , 1 of 1 inputs is older than it should be" in words
