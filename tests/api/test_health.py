@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.attributes import Scope
 from accounts.models import Account, User, Workspace
 from common import clock
-from health.models import Measure, Profile
+from health.models import Measure, Profile, Version
 from health.services import compute_health
 from tests.api.clients import api, send
 from tests.console.pages import only_own_book
@@ -212,3 +212,13 @@ def test_change_is_not_found_without_a_score_or_for_who_may_not_see_the_account(
     for path in ("", "changes/?since=2026-01-01", "history/"):
         assert outsider.get(f"/api/v1/accounts/{account.pk}/health/{path}").status_code == 404
     assert admin.get(f"/api/v1/accounts/{account.pk}/health/history/").json() == {"days": []}
+
+
+def test_no_draft_stays_open_when_the_change_is_refused(admin: Client) -> None:
+    assert send(admin, "/api/v1/measures/", {**MEASURE, "attribute": "seets"}).status_code == 400
+    assert send(admin, "/api/v1/measures/gone/", {"label": "Gone"}, "patch").status_code == 404
+    assert admin.delete("/api/v1/measures/gone/").status_code == 404
+    assert not Version.objects.exists()
+
+    assert send(admin, "/api/v1/measures/", MEASURE).status_code == 201
+    assert Version.objects.draft().count() == 1
