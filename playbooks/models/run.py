@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Event
+from playbooks.models.playbook import Playbook, PlaybookVersion
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, user: User) -> RunQuerySet:
+        """The runs of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+    def due(self, now: datetime) -> RunQuerySet:
+        """Waiting runs whose time has come and that no worker has leased."""
+        return self.filter(
+            Q(leased_until=None) | Q(leased_until__lte=now), state=Run.State.WAITING, held=False, due_at__lte=now
+        )
+
+    def live(self) -> RunQuerySet:
+        """Runs that have not ended."""
+        return self.filter(state__in=Run.LIVE)
+
+
+class Run(models.Model):
+    """One playbook version at work on one account. Waiting is ``due_at``; ``step`` is the id of the step to do then.
+
+    A worker that takes a turn of the run leases it until ``leased_until``; ``attempts`` counts the turns begun since
+    the last one that was finished. ``held`` is set while the playbook is paused.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RECOVERED = "recovered", _("Recovered")
+        FINISHED = "finished", _("Finished")
+        EXITED = "exited", _("Left")
+        PARKED = "parked", _("Needs attention")
+
+    LIVE = (State.WAITING, State.PARKED)
+
+    playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="runs")
+    version = models.ForeignKey(PlaybookVersion, on_delete=models.PROTECT, related_name="runs")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
+    event = models.ForeignKey(Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    step = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+    held = models.BooleanField(default=False)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    entered_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-entered_at", "-id"]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(state="waiting", held=False), name="playbooks_run_due"),
+            models.Index(fields=["account", "-entered_at"], name="playbooks_run_of_account"),
+            models.Index(fields=["playbook", "state", "-entered_at"], name="playbooks_run_by_state"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["playbook", "account"],
+                condition=Q(state__in=["waiting", "parked"]),
+                name="playbooks_run_one_live",
+            ),
+            models.UniqueConstraint(fields=["playbook", "event"], name="playbooks_run_once_an_event"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "parked"], ended_at=None)
+                | Q(~Q(state__in=["waiting", "parked"]), ended_at__isnull=False),
+                name="playbooks_run_ended_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.playbook_id} {self.account_id} {self.state}"
+
+
+class RunStep(models.Model):
+    """One step that a run has taken: what it found, what it decided, and when. Never altered.
+
+    ``facts`` holds what was seen; ``playbooks.record`` writes and reads it.
+    """
+
+    class Decision(models.TextChoices):
+        ENTERED = "entered", _("Entered")
+        WAITING = "waiting", _("Waiting")
+        STILL = "still", _("Still so")
+        TURNED = "turned", _("Went another way")
+        RECOVERED = "recovered", _("Recovered")
+        ACTED = "acted", _("Acted")
+        EXITED = "exited", _("Left")
+        FINISHED = "finished", _("Finished")
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    step = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20)
+    decision = models.CharField(max_length=20, choices=Decision)
+    facts = models.JSONField(default=dict)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="playbooks_runstep_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.position} {self.step}"
