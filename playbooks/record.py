@@ -15,6 +15,9 @@ from accounts.attributes.registry import choices_of
 from accounts.conditions import Explanation
 from accounts.models import Event
 
+LOOKS = ("entry", "check", "branch", "wait_until")
+"""The kinds of steps that tell why what follows them is done, unless they have only begun to wait."""
+
 
 def observation(explanation: Explanation, *, at: datetime, within: str = "") -> dict[str, Any]:
     """What a condition found at ``at``; ``within`` keeps only the leaves below that place of the tree.
@@ -49,7 +52,7 @@ def reasons(steps: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, An
     for kind, facts in steps:
         if kind == "entry" and "event" in facts:
             why.append({"moment": "event", **facts["event"]})
-        if kind in ("entry", "check") and facts.get("seen", {}).get("findings"):
+        if kind in LOOKS and "until" not in facts and facts.get("seen", {}).get("findings"):
             why.append({"moment": kind, **facts["seen"]})
     return why
 

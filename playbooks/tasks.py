@@ -23,8 +23,9 @@ def tick() -> None:
 
 @shared_task(name="playbooks.evaluate_entries")
 def evaluate_entries() -> None:
-    """Let accounts enter for which a playbook's entry condition became true."""
+    """Let accounts enter for which a playbook's entry became true, and runs go on that wait for what has come."""
     services.evaluate_entries(now=clock.now())
+    services.wake_waiting(now=clock.now())
 
 
 @shared_task(name="playbooks.refresh_priorities")

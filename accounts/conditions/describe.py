@@ -67,6 +67,10 @@ class Describer:
             return Phrase("problem", words=error.message)
         return self._phrase(node)
 
+    def label(self, key: str) -> str:
+        """What people call the attribute with this key; the key itself when there is none."""
+        return str(self.catalogue[key].label) if key in self.catalogue else key
+
     def _phrase(self, node: Node) -> Phrase:
         match node:
             case Leaf():

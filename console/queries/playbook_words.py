@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Count
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,8 +19,24 @@ from health.models import Band
 from playbooks.actions.stage import StageAction
 from playbooks.actions.survey import SurveyAction
 from playbooks.actions.task import OWNER, TaskAction
-from playbooks.definition.parse import ENDINGS, load
-from playbooks.definition.steps import END, Act, Check, ConditionEntry, Definition, EventEntry, Step, Stop, Wait
+from playbooks.definition.parse import load
+from playbooks.definition.quiet import QuietHours
+from playbooks.definition.steps import (
+    END,
+    Act,
+    Branch,
+    Check,
+    ConditionEntry,
+    DateEntry,
+    Definition,
+    EventEntry,
+    Go,
+    Step,
+    Wait,
+    WaitForDate,
+    WaitUntil,
+    Way,
+)
 from playbooks.models import PlaybookVersion, Run, RunStep, Task
 from surveys.models import Survey
 from surveys.scales import Category
@@ -69,7 +86,10 @@ class ShownVersion:
     entry: str = ""
     entry_phrase: Phrase | None = None
     audience: Phrase | None = None
+    goal: Phrase | None = None
     exit: Phrase | None = None
+    quiet_hours: str = ""
+    priority: str = ""
     reentry: str = ""
     steps: tuple[ShownStep, ...] = ()
     problem: str = ""
@@ -91,7 +111,10 @@ def shown_version(version: PlaybookVersion, user: User) -> ShownVersion:
         entry=entry,
         entry_phrase=entry_phrase,
         audience=None if definition.audience == {"all": []} else describer.describe(definition.audience),
+        goal=describer.describe(definition.goal) if definition.goal is not None else None,
         exit=describer.describe(definition.exit) if definition.exit is not None else None,
+        quiet_hours=_quiet_words(definition.quiet_hours),
+        priority=_priority_words(definition.priority),
         reentry=_reentry(definition.reentry_after_days),
         steps=tuple(_shown_steps(definition.steps, _Figures.of(version, definition, user), describer)),
     )
@@ -105,6 +128,8 @@ def _entry(definition: Definition, describer: Describer) -> tuple[str, Phrase | 
             words = str(EVENTS.get(event, event))
             parts = tuple(Phrase("leaf", _data_label(key), _data_value(key, given)) for key, given in data.items())
             return _("Enters when %(event)s") % {"event": words}, Phrase("all", parts=parts) if parts else None
+        case DateEntry(attribute=key, days=days):
+            return _("Enters %(when)s") % {"when": _day_words(describer.label(key), days)}, None
     return _("Enters by hand, when somebody says so"), None
 
 
@@ -130,7 +155,53 @@ def _data_value(key: str, given: Any) -> str:
         "from": dict(Band.choices),
         "to": dict(Band.choices),
     }
-    return _("is %(given)s") % {"given": known.get(key, {}).get(str(given), given)}
+    names = known.get(key, {})
+    if isinstance(given, list):
+        return _("is one of: %(given)s") % {"given": ", ".join(str(names.get(str(one), one)) for one in given)}
+    if isinstance(given, Mapping):
+        low, high = given.get("at_least"), given.get("at_most")
+        if high is None:
+            return _("is at least %(low)s") % {"low": low}
+        return (
+            _("is at most %(high)s") % {"high": high}
+            if low is None
+            else _("is from %(low)s to %(high)s")
+            % {
+                "low": low,
+                "high": high,
+            }
+        )
+    return _("is %(given)s") % {"given": names.get(str(given), given)}
+
+
+def _day_words(label: str, days: int) -> str:
+    """A day that is so many days before or after a date."""
+    if days == 0:
+        return _("on the day: %(date)s") % {"date": label}
+    count = abs(days)
+    words = (
+        ngettext("%(count)s day before: %(date)s", "%(count)s days before: %(date)s", count)
+        if days < 0
+        else ngettext("%(count)s day after: %(date)s", "%(count)s days after: %(date)s", count)
+    )
+    return words % {"count": count, "date": label}
+
+
+def _quiet_words(quiet: QuietHours | None) -> str:
+    if quiet is None:
+        return ""
+    hours = {"start": f"{quiet.start}:00", "end": f"{quiet.end}:00"}
+    if quiet.weekends:
+        return _("Writes to nobody from %(start)s to %(end)s and at weekends, by the clock of the reader.") % hours
+    return _("Writes to nobody from %(start)s to %(end)s, by the clock of the reader.") % hours
+
+
+def _priority_words(priority: int | None) -> str:
+    if priority is None:
+        return ""
+    return _("Priority %(priority)s: of playbooks with a priority, an account is in one at a time.") % {
+        "priority": priority
+    }
 
 
 def _reentry(days: int | None) -> str:
@@ -191,45 +262,84 @@ def standing_at(definition: Definition, step: str, *, is_parked: bool) -> str:
 
 def _shown_steps(steps: Iterable[Step], figures: _Figures, describer: Describer) -> Iterator[ShownStep]:
     for step in steps:
-        here, parked = figures.here[step.id], figures.parked[step.id]
-        match step:
-            case Wait():
-                yield ShownStep(step.id, "clock", _wait_words(step), here=here, parked=parked)
-            case Check():
-                yield ShownStep(
-                    step.id,
-                    "eye",
-                    _("Look again: is it still so?"),
-                    phrase=describer.describe(step.condition),
-                    notes=(_otherwise_words(step),),
-                    here=here,
-                    parked=parked,
-                    past=tuple(_decided(step, figures)),
-                )
-            case Act():
-                yield _shown_action(step, figures, here, parked)
-            case Stop():
-                yield ShownStep(step.id, "check", _("Finish here"), here=here, parked=parked)
+        shown = _shown_action(step, figures) if isinstance(step, Act) else _shown_step(step, figures, describer)
+        yield replace(shown, here=figures.here[step.id], parked=figures.parked[step.id])
 
 
-def _wait_words(step: Wait) -> str:
+def _shown_step(step: Step, figures: _Figures, describer: Describer) -> ShownStep:
+    match step:
+        case Wait() | WaitForDate() | WaitUntil():
+            return _shown_wait(step, describer)
+        case Check():
+            return ShownStep(
+                step.id,
+                "eye",
+                _("Look again: is it still so?"),
+                phrase=describer.describe(step.condition),
+                notes=(_otherwise_words(step.otherwise),),
+                past=tuple(_decided(step, figures)),
+            )
+        case Branch():
+            return ShownStep(
+                step.id,
+                "journey",
+                _("Go the first way that holds"),
+                phrase=Phrase("any", parts=tuple(_way_phrase(way, describer) for way in step.ways)),
+            )
+        case Go(to=to):
+            return ShownStep(step.id, "arrow-right", _go_words(to))
+    return ShownStep(step.id, "check", _("Finish here"))
+
+
+def _shown_wait(step: Wait | WaitForDate | WaitUntil, describer: Describer) -> ShownStep:
+    match step:
+        case WaitForDate():
+            return ShownStep(step.id, "calendar", _wait_for_date_words(step, describer))
+        case WaitUntil():
+            return ShownStep(
+                step.id,
+                "clock",
+                _("Wait until this becomes true, at most %(length)s") % {"length": _length_words(step)},
+                phrase=describer.describe(step.condition),
+                notes=(_otherwise_words(step.otherwise),),
+            )
+    return ShownStep(step.id, "clock", _("Wait %(length)s") % {"length": _length_words(step)})
+
+
+def _way_phrase(way: Way, describer: Describer) -> Phrase:
+    return Phrase("all", parts=(describer.describe(way.when), Phrase("leaf", _go_words(way.to), "")))
+
+
+def _go_words(to: str) -> str:
+    return {
+        "recovered": _("Leave as recovered"),
+        "exited": _("Leave"),
+        "finished": _("Finish"),
+    }.get(to) or _("Go on at “%(step)s”") % {"step": to}
+
+
+def _length_words(step: Wait | WaitUntil) -> str:
     if step.hours:
-        return ngettext("Wait %(count)s hour", "Wait %(count)s hours", step.hours) % {"count": step.hours}
+        return ngettext("%(count)s hour", "%(count)s hours", step.hours) % {"count": step.hours}
     if step.days:
-        return ngettext("Wait %(count)s day", "Wait %(count)s days", step.days) % {"count": step.days}
+        return ngettext("%(count)s day", "%(count)s days", step.days) % {"count": step.days}
     count = step.business_days
-    return ngettext("Wait %(count)s business day", "Wait %(count)s business days", count) % {"count": count}
+    return ngettext("%(count)s business day", "%(count)s business days", count) % {"count": count}
 
 
-def _otherwise_words(step: Check) -> str:
+def _wait_for_date_words(step: WaitForDate, describer: Describer) -> str:
+    if step.day is not None:
+        return _("Wait until %(date)s") % {"date": formats.date_format(step.day, "DATE_FORMAT")}
+    return _("Wait until %(when)s") % {"when": _day_words(describer.label(step.attribute), step.days)}
+
+
+def _otherwise_words(otherwise: str) -> str:
     known = {
         "recovered": _("If not, it has recovered and leaves quietly."),
         "exited": _("If not, it leaves."),
         "finished": _("If not, it is finished."),
     }
-    if step.otherwise in ENDINGS:
-        return known[step.otherwise]
-    return _("If not, it goes on at “%(step)s”.") % {"step": step.otherwise}
+    return known.get(otherwise) or _("If not, it goes on at “%(step)s”.") % {"step": otherwise}
 
 
 def _decided(step: Check, figures: _Figures) -> Iterator[str]:
@@ -245,7 +355,7 @@ def _decided(step: Check, figures: _Figures) -> Iterator[str]:
         yield words % {"count": gone}
 
 
-def _shown_action(step: Act, figures: _Figures, here: int, parked: int) -> ShownStep:
+def _shown_action(step: Act, figures: _Figures) -> ShownStep:
     match step.action:
         case TaskAction() as action:
             due = ngettext("due after %(count)s day", "due after %(count)s days", action.due_in_days)
@@ -257,17 +367,15 @@ def _shown_action(step: Act, figures: _Figures, here: int, parked: int) -> Shown
                 _("Make the task “%(title)s”") % {"title": action.title},
                 notes=(" · ".join((whom, due % {"count": action.due_in_days}, severity)),),
                 guidance=action.guidance,
-                here=here,
-                parked=parked,
             )
         case SurveyAction(survey=key):
             title = _("Send the survey “%(survey)s”") % {"survey": figures.surveys.get(key, key)}
             known = key if key in figures.surveys else ""
-            return ShownStep(step.id, "survey", title, survey=known, here=here, parked=parked)
+            return ShownStep(step.id, "survey", title, survey=known)
         case StageAction(stage=key):
             title = _("Move the account to the stage “%(stage)s”") % {"stage": figures.stages.get(key, key)}
-            return ShownStep(step.id, "stage", title, here=here, parked=parked)
-    return ShownStep(step.id, "playbook", step.action.words(), here=here, parked=parked)
+            return ShownStep(step.id, "stage", title)
+    return ShownStep(step.id, "playbook", step.action.words())
 
 
 def steps_ahead(run: Run) -> list[ShownStep]:

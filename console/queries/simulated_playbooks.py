@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import DataError, transaction
 
 from accounts.attributes import Catalogue
 from accounts.conditions import matching_ids, parse
 from accounts.conditions.parse import leaves
+from accounts.models import Workspace
 from common.errors import DomainError
 from common.sql import SQL, rows
 from health.models import Simulation
 from health.queries.definitions import depends_on_health
 from health.queries.simulated_catalogue import SimulatedCatalogue
-from playbooks.definition.steps import Act, ConditionEntry, Definition, EventEntry
+from playbooks.definition.steps import Act, ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import Playbook
 from playbooks.services.entering import load_live, may_enter
 
@@ -72,15 +74,16 @@ def _load(
 ) -> Iterable[PlaybookLoad]:
     """What the draft would do to ``playbook``; nothing when it does not look at health."""
     definition = load_live(playbook)
+    who = definition.who_enters(Workspace.current().day(now))
     kind = _kind(definition)
     if kind == EVENT:
         yield PlaybookLoad(playbook, kind)
         return
     try:
-        looked_at = {leaf.attribute.key for leaf in leaves(parse(definition.who_enters, catalogue=catalogue))}
+        looked_at = {leaf.attribute.key for leaf in leaves(parse(who, catalogue=catalogue))}
         if not any(depends_on_health(key) for key in looked_at):
             return
-        entering, leaving, allowed = _difference(playbook, definition, sides, now)
+        entering, leaving, allowed = _difference(playbook, definition, who, sides, now)
     except (DomainError, DataError) as error:
         yield PlaybookLoad(playbook, kind, problem=str(error))
         return
@@ -90,17 +93,21 @@ def _load(
 
 
 def _kind(definition: Definition) -> str:
-    if isinstance(definition.entry, ConditionEntry):
+    if isinstance(definition.entry, ConditionEntry | DateEntry):
         return CONDITION
     is_health = isinstance(definition.entry, EventEntry) and definition.entry.event.partition(".")[0] == "health"
     return EVENT if is_health else AUDIENCE
 
 
 def _difference(
-    playbook: Playbook, definition: Definition, sides: tuple[Catalogue, Catalogue], now: datetime
+    playbook: Playbook,
+    definition: Definition,
+    who: dict[str, Any],
+    sides: tuple[Catalogue, Catalogue],
+    now: datetime,
 ) -> tuple[int, int, int]:
     """How many accounts would newly be meant, no longer be, and how many of the former may enter."""
-    before, after = (matching_ids(definition.who_enters, now=now, catalogue=side) for side in sides)
+    before, after = (matching_ids(who, now=now, catalogue=side) for side in sides)
     key = SQL("%s::bigint", (playbook.pk,))
     with transaction.atomic():
         [(entering, leaving, allowed)] = rows(

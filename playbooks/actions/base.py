@@ -57,6 +57,8 @@ class Action(ABC):
     kind: ClassVar[str]
     label: ClassVar[str | Promise]
     form: ClassVar[tuple[Field, ...]]
+    writes_to_contact: ClassVar[bool] = False
+    """Whether it writes to somebody at the customer, which quiet hours put off."""
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> Self:

@@ -26,6 +26,7 @@ class SurveyAction(Action):
 
     kind: ClassVar = "survey"
     label: ClassVar = gettext_lazy("Survey")
+    writes_to_contact: ClassVar = True
     form: ClassVar = (Text("survey", gettext_lazy("Survey"), most=64),)
 
     survey: str

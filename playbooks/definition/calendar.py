@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -12,6 +12,7 @@ from accounts.models import Workspace
 from common.clock import add_days
 
 SATURDAY = 5
+MORNING = time(9)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Calendar:
     def is_business_day(self, day: date) -> bool:
         """Whether people work on ``day``: neither a Saturday, a Sunday nor a holiday."""
         return day.weekday() < SATURDAY and day not in self._days_off
+
+    def morning(self, day: date) -> datetime:
+        """Nine o'clock on ``day``, in UTC: when what waits for a day goes on."""
+        return datetime.combine(day, MORNING, tzinfo=self.zone).astimezone(UTC)
 
     def add(self, start: datetime, *, hours: int = 0, days: int = 0, business_days: int = 0) -> datetime:
         """``start`` and so much later, in UTC: hours pass as hours; days and business days keep the wall-clock time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
@@ -79,6 +80,62 @@ class Number:
                 _("Give a whole number from %(low)s to %(high)s.") % {"low": self.low, "high": self.high},
             )
         return given
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Yes or no."""
+
+    name: str
+    label: str | Promise
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> bool:
+        if not isinstance(given, bool):
+            raise Problem(self.name, _("Give true or false."))
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar day, written YYYY-MM-DD."""
+
+    name: str
+    label: str | Promise
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> date | None:
+        if given is None and self.default is None:
+            return None
+        try:
+            return date.fromisoformat(given)
+        except (TypeError, ValueError):
+            raise Problem(self.name, _("Give a date as YYYY-MM-DD.")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of 1 to ``most`` objects, each of the same ``form``."""
+
+    name: str
+    label: str | Promise
+    form: Sequence[Field]
+    most: int
+    default: Any = REQUIRED
+
+    def read(self, given: Any) -> list[dict[str, Any]]:
+        if not isinstance(given, list) or not 1 <= len(given) <= self.most:
+            raise Problem(self.name, _("Give a list of 1 to %(most)s.") % {"most": self.most})
+        return [self._item(place, one) for place, one in enumerate(given)]
+
+    def _item(self, place: int, given: Any) -> dict[str, Any]:
+        where = f"{self.name}[{place}]"
+        if not isinstance(given, Mapping):
+            raise Problem(where, _("Give an object."))
+        try:
+            return read_object(given, self.form)
+        except Problem as problem:
+            raise Problem(f"{where}.{problem.field}", problem.message) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ class Playbook(models.Model):
     """One thing that the company does whenever an account is in a certain situation; its versions say what.
 
     ``problem`` is the sentence that says why nobody can enter it at present, such as a condition on a deleted field.
+    ``draft`` is the definition that is being worked on, until it is published; ``draft_number`` counts its changes.
     """
 
     class Status(models.TextChoices):
@@ -27,6 +28,12 @@ class Playbook(models.Model):
         "playbooks.PlaybookVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     problem = models.TextField(blank=True)
+    draft = models.JSONField(null=True, blank=True)
+    draft_number = models.PositiveIntegerField(default=0)
+    draft_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    draft_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

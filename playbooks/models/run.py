@@ -34,12 +34,14 @@ class Run(models.Model):
     """One playbook version at work on one account. Waiting is ``due_at``; ``step`` is the id of the step to do then.
 
     A worker that takes a turn of the run leases it until ``leased_until``; ``attempts`` counts the turns begun since
-    the last one that was finished. ``held`` is set while the playbook is paused.
+    the last one that was finished. ``held`` is set while the playbook is paused, and ``waiting_since`` while the run
+    waits for a date or a condition. ``is_alone`` is set by playbooks with a priority: an account is in one at a time.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
         RECOVERED = "recovered", _("Recovered")
+        REACHED = "reached", _("Reached its goal")
         FINISHED = "finished", _("Finished")
         EXITED = "exited", _("Left")
         PARKED = "parked", _("Needs attention")
@@ -53,6 +55,8 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     step = models.CharField(max_length=40)
     due_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    is_alone = models.BooleanField(default=False)
     held = models.BooleanField(default=False)
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -66,6 +70,11 @@ class Run(models.Model):
         ordering = ["-entered_at", "-id"]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="waiting", held=False), name="playbooks_run_due"),
+            models.Index(
+                fields=["version", "step"],
+                condition=Q(state="waiting", waiting_since__isnull=False),
+                name="playbooks_run_waits_for",
+            ),
             models.Index(fields=["account", "-entered_at"], name="playbooks_run_of_account"),
             models.Index(fields=["playbook", "state", "-entered_at"], name="playbooks_run_by_state"),
         ]
@@ -74,6 +83,11 @@ class Run(models.Model):
                 fields=["playbook", "account"],
                 condition=Q(state__in=["waiting", "parked"]),
                 name="playbooks_run_one_live",
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(state__in=["waiting", "parked"], is_alone=True),
+                name="playbooks_run_one_alone",
             ),
             models.UniqueConstraint(fields=["playbook", "event"], name="playbooks_run_once_an_event"),
             models.CheckConstraint(
@@ -99,6 +113,9 @@ class RunStep(models.Model):
         STILL = "still", _("Still so")
         TURNED = "turned", _("Went another way")
         RECOVERED = "recovered", _("Recovered")
+        REACHED = "reached", _("Reached its goal")
+        PASSED = "passed", _("Went on")
+        EXPIRED = "expired", _("Time ran out")
         ACTED = "acted", _("Acted")
         EXITED = "exited", _("Left")
         FINISHED = "finished", _("Finished")

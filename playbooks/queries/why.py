@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.conditions import ConditionError, Explanation, explain
 from accounts.models import Account, Workspace
 from playbooks.definition.parse import load
-from playbooks.definition.steps import ConditionEntry, Definition, EventEntry
+from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
 from playbooks.record import Teller, observation
 
@@ -63,17 +63,42 @@ def _step_words(step: RunStep, teller: Teller) -> str:
         case RunStep.Decision.ENTERED:
             return _("Entered by hand, by %(name)s.") % {"name": facts["by"]} if "by" in facts else _("Entered.")
         case RunStep.Decision.WAITING:
-            return _("Waits until %(date)s.") % {"date": teller.day(facts["until"])}
+            return _waiting_words(step, teller)
         case RunStep.Decision.ACTED:
             return _acted_words(facts)
         case RunStep.Decision.EXITED:
             return _exit_words(facts)
+    return _went_on_words(step, teller)
+
+
+def _went_on_words(step: RunStep, teller: Teller) -> str:
+    match step.kind, step.decision:
+        case "wait_for_date", RunStep.Decision.PASSED if step.facts["until"] is None:
+            return _("The date is not known, so it went on.")
+        case "wait_for_date", RunStep.Decision.PASSED:
+            return _("Waited until %(date)s and went on.") % {"date": teller.day(step.facts["until"])}
+        case "wait_until", RunStep.Decision.PASSED:
+            return _("It came true, so it went on.")
+        case "branch", RunStep.Decision.TURNED:
+            return _("Went the way that holds.")
     return {
         RunStep.Decision.STILL: _("Looked again: still so."),
         RunStep.Decision.TURNED: _("Looked again: not so any more, so it went another way."),
         RunStep.Decision.RECOVERED: _("Looked again: recovered, so it left quietly."),
+        RunStep.Decision.REACHED: _("Reached its goal, so it left."),
+        RunStep.Decision.PASSED: _("None of the ways holds, so it went on."),
+        RunStep.Decision.EXPIRED: _("Waited as long as it may, and it did not come true."),
         RunStep.Decision.FINISHED: _("Finished."),
     }[RunStep.Decision(step.decision)]
+
+
+def _waiting_words(step: RunStep, teller: Teller) -> str:
+    until = {"date": teller.day(step.facts["until"])}
+    if step.facts.get("reason") == "quiet_hours":
+        return _("Quiet hours at the customer: writes on %(date)s.") % until
+    if step.kind == "wait_until":
+        return _("Waits for it to come true, until %(date)s at the latest.") % until
+    return _("Waits until %(date)s.") % until
 
 
 def _acted_words(facts: Mapping[str, Any]) -> str:
@@ -117,9 +142,10 @@ def why_not(playbook: Playbook, account: Account, now: datetime) -> list[Hurdle]
     if playbook.live_version is None:
         return hurdles
     definition = load(playbook.live_version.definition)
-    teller = Teller(Workspace.current().zone)
+    workspace = Workspace.current()
+    teller = Teller(workspace.zone)
     try:
-        explained = explain(definition.who_enters, [account.pk], now=now)[account.pk]
+        explained = explain(definition.who_enters(workspace.day(now)), [account.pk], now=now)[account.pk]
     except ConditionError as error:
         return [Hurdle(_("Switched on"), False, (error.message,))]
     is_live = account.ended_at is None or account.ended_at > now
@@ -167,7 +193,8 @@ def _entry_hurdles(
     match definition.entry:
         case EventEntry(event=event):
             yield Hurdle(_("Entry"), False, (_("Enters when the event “%(event)s” happens.") % {"event": event},))
-        case ConditionEntry(condition=condition):
+        case ConditionEntry() | DateEntry():
+            condition = definition.who_enters(Workspace.current().day(now))["all"][2]
             yield _condition_hurdle(_("Entry"), condition, explained, "all[2]", account, now, teller)
             match_ = EntryMatch.objects.filter(playbook=playbook, account=account, entered_at__isnull=False).first()
             if match_ is not None and match_.entered_at is not None:
@@ -183,6 +210,13 @@ def _run_hurdles(
     playbook: Playbook, definition: Definition, account: Account, now: datetime, teller: Teller
 ) -> Iterator[Hurdle]:
     last = Run.objects.filter(playbook=playbook, account=account).order_by("-entered_at", "-id").first()
+    if definition.priority is not None:
+        other = Run.objects.live().filter(account=account, is_alone=True).exclude(playbook=playbook).first()
+        if other is not None:
+            words = _("“%(playbook)s” has it; of playbooks with a priority an account is in one at a time.") % {
+                "playbook": other.playbook
+            }
+            yield Hurdle(_("Free for it"), False, (words,))
     if last is None:
         return
     if last.ended_at is None:

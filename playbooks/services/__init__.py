@@ -1,7 +1,7 @@
 from playbooks.services.advancing import advance_due
 from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
 from playbooks.services.priorities import refresh_priorities
-from playbooks.services.publishing import pause, publish, resume, retry_run, stop_run
+from playbooks.services.publishing import discard_draft, pause, publish, resume, retry_run, save_draft, stop_run
 from playbooks.services.tasks import (
     cancel_task,
     complete_task,
@@ -11,6 +11,7 @@ from playbooks.services.tasks import (
     snooze_task,
     unsnooze_task,
 )
+from playbooks.services.waking import wake_waiting
 
 __all__ = [
     "advance_due",
@@ -18,6 +19,7 @@ __all__ = [
     "complete_task",
     "consume_events",
     "create_task",
+    "discard_draft",
     "enter_accounts",
     "enter_by_hand",
     "evaluate_entries",
@@ -28,7 +30,9 @@ __all__ = [
     "reopen_task",
     "resume",
     "retry_run",
+    "save_draft",
     "snooze_task",
     "stop_run",
     "unsnooze_task",
+    "wake_waiting",
 ]

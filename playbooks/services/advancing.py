@@ -37,7 +37,7 @@ WHERE id IN (
       AND (leased_until IS NULL OR leased_until <= {now})
     ORDER BY due_at, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
 )
-RETURNING id, account_id, version_id, step, due_at, leased_until, attempts
+RETURNING id, account_id, version_id, step, due_at, waiting_since, leased_until, attempts
 """)
 FRESH = SQL("attempts = 0")
 TRIED = SQL("attempts > 0")
@@ -52,6 +52,7 @@ class Claim:
     version_id: int
     step: str
     due_at: datetime
+    waiting_since: datetime | None
     leased_until: datetime
     attempts: int
 
@@ -117,15 +118,17 @@ def _look(definition: Definition, step: str, account_ids: Sequence[int], now: da
     alive = set(
         Account.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now), pk__in=account_ids).values_list("pk", flat=True)
     )
+    goal = explain(definition.goal, account_ids, now=now) if definition.goal is not None else {}
     leave = explain(definition.exit, account_ids, now=now) if definition.exit is not None else {}
-    checks = {check.id: explain(check.condition, account_ids, now=now) for check in definition.checks_ahead(step)}
+    looks = {name: explain(condition, account_ids, now=now) for name, condition in definition.looks_ahead(step).items()}
     return {
         account_id: Found(
             is_live=account_id in alive,
+            goal=observation(goal[account_id], at=now) if account_id in goal else None,
             exit=observation(leave[account_id], at=now) if account_id in leave else None,
-            checks={
-                check_id: observation(explained[account_id], at=now)
-                for check_id, explained in checks.items()
+            looks={
+                name: observation(explained[account_id], at=now)
+                for name, explained in looks.items()
                 if account_id in explained
             },
         )
@@ -147,7 +150,8 @@ def _take_turn(
     run = leased.select_related("playbook", "account__owner", "event").first()
     if run is None:
         return
-    decision = decide(definition, Position(claim.step, claim.due_at), found[claim.account_id], now, calendar)
+    position = Position(claim.step, claim.due_at, claim.waiting_since)
+    decision = decide(definition, position, found[claim.account_id], now, calendar)
     before = list(run.steps.values_list("kind", "facts"))
     done = {}
     if decision.act is not None:
@@ -186,9 +190,12 @@ def _act(run: Run, act: Act, why: Sequence[dict[str, object]], now: datetime, ca
 def _settle(run: Run, decision: Decision, now: datetime) -> None:
     ended = decision.state != Run.State.WAITING
     run.state, run.step, run.due_at = decision.state, decision.position.step, decision.position.due_at
+    run.waiting_since = decision.position.since
     run.ended_at = now if ended else None
     run.leased_until, run.attempts, run.error = None, 0, ""
-    run.save(update_fields=["state", "step", "due_at", "ended_at", "leased_until", "attempts", "error"])
+    run.save(
+        update_fields=["state", "step", "due_at", "waiting_since", "ended_at", "leased_until", "attempts", "error"]
+    )
     if ended:
         record(
             account=run.account,

@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DataError, models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Scope
 from accounts.conditions import Explanation, explain, matching_ids
-from accounts.models import Event, EventInbox, User
+from accounts.models import Event, EventInbox, User, Workspace
 from accounts.services.ledger import record_many, take_events
 from common.doorbell import ring
 from common.errors import Conflict, DomainError
-from common.locks import only_one
+from common.locks import only_one, wait_for
 from common.sql import SQL, execute, rows
 from playbooks.definition.parse import load
-from playbooks.definition.steps import ConditionEntry, Definition, EventEntry
+from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep
 from playbooks.record import observation, occasion
 
@@ -26,6 +27,7 @@ CONSUMER = "playbooks"
 UNUSABLE = (DomainError, DataError)  # a condition on what is gone, or on values that cannot be read
 AT_ONCE = 500
 ENTRY = "entry"
+ONE_ALONE = "playbooks.alone"
 ENTRY_PLACE = "all[2]"  # where Definition.who_enters has what the entry asks for
 
 KEEP_MATCHES = SQL("""
@@ -53,16 +55,24 @@ NOT EXISTS (
 )
 """)
 
+ALONE = SQL("""
+NOT EXISTS (
+    SELECT 1 FROM playbooks_run o
+    WHERE o.account_id = m.account_id AND o.is_alone AND o.state IN ('waiting', 'parked')
+)
+""")
+
 
 def evaluate_entries(*, now: datetime) -> int:
-    """Let every account for which the entry condition of a live playbook became true enter; returns how many did.
+    """Let every account for which the entry of a live playbook became true enter; returns how many did.
 
+    Playbooks with a priority come first, the highest before the others, since an account is in one of them at a time.
     An account that a rule holds back stays marked and enters when the rule lets it, if the condition still holds.
     A playbook that cannot be evaluated says so in ``problem`` and does not stop the others.
     """
     entered = 0
-    for playbook in _live_playbooks():
-        definition = load_live(playbook)
+    loaded = [(playbook, load_live(playbook)) for playbook in _live_playbooks()]
+    for playbook, definition in sorted(loaded, key=lambda one: -(one[1].priority or 0)):
         try:
             with only_one(f"playbooks.entries.{playbook.pk}") as alone:
                 if alone:
@@ -74,7 +84,7 @@ def evaluate_entries(*, now: datetime) -> int:
 
 
 def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
-    if isinstance(definition.entry, ConditionEntry):
+    if isinstance(definition.entry, ConditionEntry | DateEntry):
         return _enter_by_condition(playbook, definition, now)
     entered = 0
     while events := take_events(consumer=_kept_for(playbook), limit=AT_ONCE):
@@ -83,7 +93,7 @@ def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
 
 
 def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetime) -> int:
-    matching = matching_ids(definition.who_enters, now=now)
+    matching = matching_ids(_who_enters(definition, now), now=now)
     key = SQL("%s::bigint", (playbook.pk,))
     execute(KEEP_MATCHES.format(matching=matching, playbook=key, now=SQL("%s::timestamptz", (now,))))
     entered = 0
@@ -114,7 +124,7 @@ def consume_events(*, now: datetime, limit: int) -> int:
             definition = load_live(playbook)
             if not isinstance(definition.entry, EventEntry):
                 continue
-            wanted = [event for event in events if _is_wanted(event, definition.entry)]
+            wanted = [event for event in events if definition.entry.is_met_by(event.kind, event.data)]
             if not wanted:
                 continue
             try:
@@ -135,15 +145,9 @@ def _kept_for(playbook: Playbook) -> str:
 def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> int:
     first = {event.account_id: event for event in reversed(events)}
     models.prefetch_related_objects(list(first.values()), "contact")
-    ids = matching_ids(definition.who_enters, now=now, scope=Scope.ids(first))
+    ids = matching_ids(_who_enters(definition, now), now=now, scope=Scope.ids(first))
     allowed = _allowed(playbook, definition, [row[0] for row in rows(ids)], now)
     return len(enter_accounts(playbook=playbook, account_ids=allowed, now=now, events=first))
-
-
-def _is_wanted(event: Event, entry: EventEntry) -> bool:
-    return event.kind == entry.event and all(
-        key in event.data and event.data[key] == wanted for key, wanted in entry.data.items()
-    )
 
 
 def enter_by_hand(*, playbook: Playbook, account_ids: Collection[int], by: User, now: datetime) -> list[Run]:
@@ -170,15 +174,17 @@ def enter_accounts(
 
     ``events`` tells by account id which event made it enter. What the entry condition found is the run's first record.
     """
+    if load_live(playbook).priority is not None:
+        wait_for(ONE_ALONE)  # before the playbook's row, so that no two wait for each other
     live = Playbook.objects.select_for_update(no_key=True, of=("self",)).select_related("live_version")
     current = live.filter(pk=playbook.pk, status=Playbook.Status.LIVE).first()
     if current is None or not account_ids:
         return []
     definition, causes = load_live(current), events or {}
-    busy = set(
-        Run.objects.live().filter(playbook=current, account__in=account_ids).values_list("account_id", flat=True)
-    )
-    explained = explain(definition.who_enters, account_ids, now=now)
+    is_alone = definition.priority is not None
+    taken = Q(playbook=current) | Q(is_alone=True) if is_alone else Q(playbook=current)
+    busy = set(Run.objects.live().filter(taken, account__in=account_ids).values_list("account_id", flat=True))
+    explained = explain(_who_enters(definition, now), account_ids, now=now)
     runs = Run.objects.bulk_create(
         Run(
             playbook=current,
@@ -186,6 +192,7 @@ def enter_accounts(
             account_id=account_id,
             event=causes.get(account_id),
             step=definition.first,
+            is_alone=is_alone,
             due_at=now,
             entered_at=now,
         )
@@ -220,6 +227,10 @@ def enter_accounts(
     return runs
 
 
+def _who_enters(definition: Definition, now: datetime) -> dict[str, Any]:
+    return definition.who_enters(Workspace.current().day(now))
+
+
 def load_live(playbook: Playbook) -> Definition:
     """The definition that is live; raises Conflict when none was published."""
     if playbook.live_version is None:
@@ -232,14 +243,15 @@ def _live_playbooks() -> models.QuerySet[Playbook]:
 
 
 def may_enter(definition: Definition, playbook: SQL, now: datetime) -> SQL:
-    """The re-entry rule as a condition on ``m.account_id``; a live run always holds the account back.
-
-    ``playbook`` is its id as SQL.
+    """What holds accounts back, as a condition on ``m.account_id``: the re-entry rule, a live run, and for a playbook
+    with a priority a live run of another such playbook. ``playbook`` is its id as SQL.
     """
     if definition.reentry_after_days is None:
-        return NEVER_BEFORE.format(playbook=playbook)
-    since = now - timedelta(days=definition.reentry_after_days)
-    return NOT_SINCE.format(playbook=playbook, since=SQL("%s::timestamptz", (since,)))
+        again = NEVER_BEFORE.format(playbook=playbook)
+    else:
+        since = now - timedelta(days=definition.reentry_after_days)
+        again = NOT_SINCE.format(playbook=playbook, since=SQL("%s::timestamptz", (since,)))
+    return again if definition.priority is None else SQL("({} AND {})").format(again, ALONE)
 
 
 def _allowed(playbook: Playbook, definition: Definition, account_ids: Iterable[int], now: datetime) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -15,6 +15,40 @@ from common.doorbell import ring
 from common.errors import Conflict, NotAllowed
 from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
+
+
+@transaction.atomic
+def save_draft(
+    *, playbook: Playbook, definition: dict[str, Any], number: int, by: User | None, now: datetime
+) -> Playbook:
+    """Keep ``definition`` as what is being worked on; ``number`` is the draft's number as the author saw it.
+
+    Raises DefinitionError that names the step and the remedy, NotAllowed for anybody but an admin, and Conflict when
+    somebody else has saved in the meantime.
+    """
+    _must_be_admin(by)
+    parse(definition)
+    _change_draft(playbook, number, draft=definition, draft_by=by, draft_at=now)
+    return playbook
+
+
+@transaction.atomic
+def discard_draft(*, playbook: Playbook, number: int, by: User | None) -> Playbook:
+    """Drop what is being worked on; raises as ``save_draft`` does."""
+    _must_be_admin(by)
+    _change_draft(playbook, number, draft=None, draft_by=None, draft_at=None)
+    return playbook
+
+
+def _change_draft(playbook: Playbook, number: int, **values: Any) -> None:
+    changed = Playbook.objects.filter(pk=playbook.pk, draft_number=number).update(draft_number=number + 1, **values)
+    playbook.refresh_from_db()
+    if not changed:
+        raise Conflict(
+            _("%(name)s changed this draft in the meantime; load the page again and repeat your change.")
+            % {"name": playbook.draft_by or _("Somebody")},
+            code="draft_changed",
+        )
 
 
 @transaction.atomic
@@ -32,7 +66,15 @@ def publish(
     version = PlaybookVersion.objects.create(
         playbook=locked, number=last + 1, definition=definition, author=author, note=note, published_at=now
     )
-    Playbook.objects.filter(pk=playbook.pk).update(status=Playbook.Status.LIVE, live_version=version, problem="")
+    Playbook.objects.filter(pk=playbook.pk).update(
+        status=Playbook.Status.LIVE,
+        live_version=version,
+        problem="",
+        draft=None,
+        draft_by=None,
+        draft_at=None,
+        draft_number=F("draft_number") + 1,
+    )
     Run.objects.filter(playbook=playbook, held=True).update(held=False)
     playbook.refresh_from_db()
     ring("playbooks.evaluate_entries")

@@ -1,6 +1,6 @@
 """The decision is a pure function: tested without a database, on definitions, findings and times made up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,14 +44,51 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
                         st.sampled_from(["recovered", "exited", "finished", *later]),
                     ),
                     st.just({"id": step_id, "kind": "task", "title": "Call"}),
+                    st.just({"id": step_id, "kind": "survey", "survey": "nps"}),
+                    st.builds(
+                        lambda day, step_id=step_id: {"id": step_id, "kind": "wait_for_date", "day": day.isoformat()},
+                        st.dates(date(2024, 1, 1), date(2028, 12, 31)),
+                    ),
+                    st.builds(
+                        lambda days, step_id=step_id: {
+                            "id": step_id,
+                            "kind": "wait_for_date",
+                            "attribute": "renewal_on",
+                            "days": days,
+                        },
+                        st.integers(-120, 120),
+                    ),
+                    st.builds(
+                        lambda days, otherwise, step_id=step_id: {
+                            "id": step_id,
+                            "kind": "wait_until",
+                            "condition": CONDITION,
+                            "days": days,
+                            "otherwise": otherwise,
+                        },
+                        st.integers(1, 40),
+                        st.sampled_from(["recovered", "exited", "finished", *later]),
+                    ),
+                    st.builds(
+                        lambda ways, step_id=step_id: {
+                            "id": step_id,
+                            "kind": "branch",
+                            "ways": [{"when": CONDITION, "to": to} for to in ways],
+                        },
+                        st.lists(st.sampled_from(["recovered", "exited", "finished", *later]), min_size=1, max_size=3),
+                    ),
                 )
             )
         )
-    return {"entry": {"kind": "manual"}, "exit": CONDITION, "steps": steps}
+    quiet = draw(
+        st.none()
+        | st.fixed_dictionaries({"from": st.integers(0, 11), "to": st.integers(12, 23), "weekends": st.booleans()})
+    )
+    return {"entry": {"kind": "manual"}, "goal": CONDITION, "exit": CONDITION, "quiet_hours": quiet, "steps": steps}
 
 
-def seen(*, holds: bool) -> dict[str, Any]:
-    return {"at": "2026-03-16T12:00:00+00:00", "holds": holds, "findings": []}
+def seen(*, holds: bool, found: Any = None) -> dict[str, Any]:
+    return {"at": "2026-03-16T12:00:00+00:00", "holds": holds, "findings": [{"found": found}]}
 
 
 @given(raw=definitions(), start=INSTANTS, late=st.integers(0, 10**6), zone=st.sampled_from(ZONES), data=st.data())
@@ -60,10 +97,16 @@ def test_run_ends_never_early_and_twice_the_same_way(
 ) -> None:
     definition, calendar = load(raw), Calendar(ZoneInfo(zone), "BG")
     position = Position(definition.first, start)
-    for _ in range(2 * len(definition.steps) + 1):
+    renewal = data.draw(st.none() | st.dates(date(2024, 1, 1), date(2028, 12, 31)))
+    for _ in range(4 * len(definition.steps) + 1):
         found = Found(
+            goal=seen(holds=data.draw(st.integers(0, 19)) == 0),
             exit=seen(holds=data.draw(st.integers(0, 9)) == 0),
-            checks={step.id: seen(holds=data.draw(st.booleans())) for step in definition.steps},
+            looks={
+                name: seen(holds=data.draw(st.booleans()), found=renewal and renewal.isoformat())
+                for name in definition.looks_ahead(position.step)
+            },
+            zone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
         )
         now = position.due_at + timedelta(seconds=late)
         decision = decide(definition, position, found, now, calendar)

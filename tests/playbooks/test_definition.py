@@ -46,7 +46,7 @@ def test_definition_is_read_when_it_uses_everything() -> None:
     )
 
     assert [step.id for step in parsed.steps] == ["hours", "work", "again", "call", "move", "done", "ask"]
-    assert [check.id for check in parsed.checks_ahead("again")] == ["again"]
+    assert list(parsed.looks_ahead("again")) == ["again"]
     assert parsed.after("ask") == ""
     assert set(REGISTRY) == {"task", "survey", "stage"}
 
@@ -58,7 +58,7 @@ def test_definition_is_read_when_it_uses_everything() -> None:
         (definition(), "steps", "Give a list of 1 to 50 steps."),
         ({"steps": [TASK]}, "entry", "“entry” is missing."),
         (definition(TASK, colour=1), "colour", "“colour” is not known here"),
-        (definition(TASK, entry={"kind": "moon"}), "entry.kind", "Entry: Use one of: condition, event, manual."),
+        (definition(TASK, entry={"kind": "moon"}), "entry.kind", "Entry: Use one of: condition, event, date, manual."),
         (definition(TASK, entry={"kind": "event"}), "entry.event", "Entry: “event” is missing."),
         (
             definition(TASK, entry={"kind": "condition", "condition": leaf("moon", "gt", 1)}),
@@ -105,6 +105,55 @@ def test_definition_is_read_when_it_uses_everything() -> None:
             "steps[0].condition.attribute",
             "Step “again”: There is no attribute “moon”.",
         ),
+        (
+            definition(TASK, entry={"kind": "date", "attribute": "seats", "days": -90}),
+            "entry.attribute",
+            "Entry: “seats” is not a date; use one of",
+        ),
+        (
+            definition(TASK, entry={"kind": "event", "event": "survey.answered", "data": {"score": {"below": 3}}}),
+            "entry.data.score",
+            "Give a value, a list of values, or an object with the numbers “at_least” and “at_most”.",
+        ),
+        (definition(TASK, goal=leaf("moon", "gt", 1)), "goal.attribute", "Goal: There is no attribute “moon”."),
+        (definition(TASK, priority=0), "priority", "Give a whole number from 1 to 100."),
+        (
+            definition(TASK, quiet_hours={"from": 8, "to": 8, "weekends": False}),
+            "quiet_hours.to",
+            "Quiet hours: Give another hour",
+        ),
+        (definition(TASK, quiet_hours={"from": 8, "to": 24}), "quiet_hours.to", "Give a whole number from 0 to 23."),
+        (definition({"id": "d", "kind": "wait_for_date"}), "steps[0]", "Step “d”: Say until when, in just one of"),
+        (definition({"id": "d", "kind": "wait_for_date", "day": "soon"}), "steps[0].day", "Give a date as YYYY-MM-DD."),
+        (
+            definition({"id": "d", "kind": "wait_for_date", "attribute": "moon"}),
+            "steps[0].attribute",
+            "Step “d”: “moon” is not a date",
+        ),
+        (
+            definition({"id": "u", "kind": "wait_until", "condition": {"all": []}}),
+            "steps[0]",
+            "Step “u”: Say how long, in just one of",
+        ),
+        (
+            definition(
+                {"id": "b", "kind": "branch", "ways": [{"when": leaf("moon", "gt", 1), "to": "finished"}]}, TASK
+            ),
+            "steps[0].ways[0].when.attribute",
+            "Step “b”: There is no attribute “moon”.",
+        ),
+        (
+            definition({"id": "b", "kind": "branch", "ways": [{"when": {"all": []}, "to": "moon"}]}, TASK),
+            "steps[0].ways[0].to",
+            "Step “b”: “moon” is not a later step",
+        ),
+        (
+            definition({"id": "b", "kind": "branch", "ways": [{"to": "call"}]}, TASK),
+            "steps[0].ways[0].when",
+            "“when” is missing",
+        ),
+        (definition({"id": "g", "kind": "go", "to": "g"}), "steps[0].to", "Step “g”: “g” is not a later step"),
+        (definition({"id": "g", "kind": "go", "to": "finished"}, TASK), "steps[1]", "Step “call”: No way leads here"),
         (definition({**CHECK, "condition": [1]}), "steps[0].condition", "Step “again”: Give an object."),
     ],
 )
