@@ -17,6 +17,7 @@ const bundled = [
   "daisyui",
   "htmx.org",
   "lucide-static",
+  "sortablejs",
   "tailwindcss",
 ];
 
@@ -44,7 +45,7 @@ async function soften(file) {
 async function scripts(out) {
   await build({
     absWorkingDir: root,
-    entryPoints: { app: "assets/js/app.js", charts: "assets/js/charts.js", curve: "assets/js/curve/index.js" },
+    entryPoints: { app: "assets/js/app.js", charts: "assets/js/charts.js", curve: "assets/js/curve/index.js", steps: "assets/js/steps.js" },
     outdir: join(out, "js"),
     bundle: true,
     minify: true,

@@ -12,6 +12,7 @@ GO = "go"
 LIST = "list"
 TASK = "task"
 ACCOUNT = "account"
+STEP = "step"
 HELP = "help"
 
 SCOPES: dict[str, Promise] = {
@@ -19,6 +20,7 @@ SCOPES: dict[str, Promise] = {
     LIST: _("Lists"),
     TASK: _("Tasks"),
     ACCOUNT: _("Account"),
+    STEP: _("Steps of a playbook"),
     HELP: _("Help"),
 }
 
@@ -63,6 +65,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("account.rate", _("Rate the account"), "r", "star", ACCOUNT),
     Action("account.override", _("Set the score by hand"), "s", "hand", ACCOUNT),
     Action("account.next", _("Next account"), "]", "chevron-right", ACCOUNT),
+    Action("step.up", _("Move the step up"), "Alt+ArrowUp", "arrow-up", STEP),
+    Action("step.down", _("Move the step down"), "Alt+ArrowDown", "arrow-down", STEP),
+    Action("step.add", _("Add a step below"), "i", "plus", STEP),
     Action("search", _("Search and commands"), "Mod+k", "search", HELP),
     Action("theme", _("Light or dark"), "g l", "moon", HELP),
     Action("help", _("Keyboard shortcuts"), "?", "keyboard", HELP),

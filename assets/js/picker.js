@@ -40,6 +40,8 @@ class Picker {
     select.hidden = true;
     this.show();
     this.combobox = new Combobox(this.input, this.list, { tabInsertsSuggestions: false, firstOptionSelectionMode: "active" });
+    // The library takes the default away with every letter: the first that is left is the one that Enter takes.
+    this.combobox.inputHandler = () => this.combobox.resetSelection();
     this.listen();
     if (lastChosen && lastChosen === select.id) this.input.focus();
     lastChosen = "";

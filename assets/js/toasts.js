@@ -42,7 +42,7 @@ function arrive(item) {
 }
 
 function lastUndo() {
-  return [...document.querySelectorAll("#toasts [data-toast-undo]")].at(-1);
+  return [...document.querySelectorAll("#toasts [data-toast-undo]")].at(-1) ?? document.querySelector("[data-undo]");
 }
 
 export function startToasts() {

@@ -54,41 +54,50 @@ class OfferedRow:
 
 @dataclass(frozen=True, slots=True)
 class ConditionRows:
-    """A condition in a form: ``mode`` says whether all or any rows must hold, or that it is ``text`` as JSON."""
+    """A condition in a form: ``mode`` says whether all or any rows must hold, or that it is ``text`` as JSON.
+
+    ``name`` is what the names of its controls begin with; letters, digits and underscores.
+    """
 
     mode: str
     rows: tuple[ConditionRow, ...] = ()
     text: str = ""
+    name: str = "when"
 
     @classmethod
-    def of(cls, condition: Any) -> ConditionRows:
+    def of(cls, condition: Any, *, name: str = "when") -> ConditionRows:
         """The rows of a condition (JSON); None holds everywhere."""
         if condition is None:
-            return cls(EVERYWHERE)
+            return cls(EVERYWHERE, name=name)
         kind = next((kind for kind in (ALL, ANY) if isinstance(condition, dict) and set(condition) == {kind}), "")
         parts = condition[kind] if kind else [condition]
         if all(isinstance(part, dict) and "attribute" in part for part in parts):
-            return cls(kind or ALL, tuple(_row_of(part) for part in parts))
-        return cls(JSON, text=json.dumps(condition, ensure_ascii=False, indent=1))
+            return cls(kind or ALL, tuple(_row_of(part) for part in parts), name=name)
+        return cls(JSON, text=json.dumps(condition, ensure_ascii=False, indent=1), name=name)
 
     @classmethod
-    def typed(cls, data: QueryDict) -> ConditionRows:
+    def typed(cls, data: QueryDict, *, name: str = "when") -> ConditionRows:
         """What a form has sent."""
-        count = min(sum(name.startswith("when_attribute_") for name in data), MOST_ROWS)
+        count = min(sum(sent.startswith(f"{name}_attribute_") for sent in data), MOST_ROWS)
         rows = [
             ConditionRow(
-                data.get(f"when_attribute_{place}", ""),
-                data.get(f"when_operator_{place}", ""),
-                tuple(data.getlist(f"when_value_{place}")),
+                data.get(f"{name}_attribute_{place}", ""),
+                data.get(f"{name}_operator_{place}", ""),
+                tuple(data.getlist(f"{name}_value_{place}")),
             )
             for place in range(count)
         ]
-        mode = data.get("when", EVERYWHERE)
-        return cls(mode if mode in (ALL, ANY, JSON) else EVERYWHERE, tuple(rows), data.get("when_json", ""))
+        mode = data.get(name, EVERYWHERE)
+        text = data.get(f"{name}_json", "")
+        return cls(mode if mode in (ALL, ANY, JSON) else EVERYWHERE, tuple(rows), text, name)
 
-    def asked(self, verb: str, place: str) -> ConditionRows:
-        """The rows after a button was pressed: ``add`` one, or ``drop`` the one at a place."""
+    def asked(self, button: str) -> ConditionRows:
+        """The rows after a button was pressed: ``add-<name>`` adds one, ``drop-<name>-<place>`` drops the one there."""
+        verb, _dash, rest = button.partition("-")
+        name, _dash, place = rest.partition("-")
         rows = list(self.rows)
+        if name != self.name:
+            return self
         if verb == "add" and len(rows) < MOST_ROWS:
             rows.append(ConditionRow())
         elif verb == "drop" and place.isascii() and place.isdigit() and int(place) < len(rows):

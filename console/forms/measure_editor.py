@@ -70,10 +70,9 @@ class MeasureEditor:
         phrase = Describer(self.catalogue).describe({"all": []} if condition is None else condition)
         return None if phrase.kind == "problem" else phrase
 
-    def change(self, verb: str, place: str) -> None:
+    def change(self, button: str) -> None:
         """Do what a button inside the form asks for; nothing is kept, and nobody is told of mistakes yet."""
-        if verb in ("add", "drop"):
-            self.when = self.when.asked(verb, place)
+        self.when = self.when.asked(button)
         self.form = self.form.as_typed(catalogue=self.catalogue, context=self.context)
 
     def ready(self) -> ReadyMeasure:

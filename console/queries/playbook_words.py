@@ -80,9 +80,9 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """A version of a playbook in words; ``problem`` instead of steps when it cannot be read."""
+    """A definition in words; ``problem`` instead of steps when it cannot be read. A draft is of no ``version`` yet."""
 
-    version: PlaybookVersion
+    version: PlaybookVersion | None = None
     entry: str = ""
     entry_phrase: Phrase | None = None
     audience: Phrase | None = None
@@ -104,10 +104,20 @@ def shown_version(version: PlaybookVersion, user: User) -> ShownVersion:
         definition = load(version.definition)
     except DomainError as error:
         return ShownVersion(version, problem=error.message)
-    describer = Describer()
+    return replace(_shown(definition, _Figures.of(version, definition, user)), version=version)
+
+
+def shown_definition(definition: Definition, describer: Describer | None = None) -> ShownVersion:
+    """What a definition does that is not published, such as a draft."""
+    figures = _Figures()
+    figures.name(definition.steps)
+    return _shown(definition, figures, describer)
+
+
+def _shown(definition: Definition, figures: _Figures, describer: Describer | None = None) -> ShownVersion:
+    describer = describer or Describer()
     entry, entry_phrase = _entry(definition, describer)
     return ShownVersion(
-        version=version,
         entry=entry,
         entry_phrase=entry_phrase,
         audience=None if definition.audience == {"all": []} else describer.describe(definition.audience),
@@ -116,7 +126,7 @@ def shown_version(version: PlaybookVersion, user: User) -> ShownVersion:
         quiet_hours=_quiet_words(definition.quiet_hours),
         priority=_priority_words(definition.priority),
         reentry=_reentry(definition.reentry_after_days),
-        steps=tuple(_shown_steps(definition.steps, _Figures.of(version, definition, user), describer)),
+        steps=tuple(_shown_steps(definition.steps, figures, describer)),
     )
 
 
@@ -126,14 +136,15 @@ def _entry(definition: Definition, describer: Describer) -> tuple[str, Phrase | 
             return _("Enters when this becomes true"), describer.describe(condition)
         case EventEntry(event=event, data=data):
             words = str(EVENTS.get(event, event))
-            parts = tuple(Phrase("leaf", _data_label(key), _data_value(key, given)) for key, given in data.items())
+            parts = tuple(Phrase("leaf", data_label(key), _data_value(key, given)) for key, given in data.items())
             return _("Enters when %(event)s") % {"event": words}, Phrase("all", parts=parts) if parts else None
         case DateEntry(attribute=key, days=days):
             return _("Enters %(when)s") % {"when": _day_words(describer.label(key), days)}, None
     return _("Enters by hand, when somebody says so"), None
 
 
-def _data_label(key: str) -> str:
+def data_label(key: str) -> str:
+    """What people call a part of an event's data."""
     known = {
         "category": _("Category"),
         "kind": _("Kind"),
@@ -144,6 +155,7 @@ def _data_label(key: str) -> str:
         "score": _("Score"),
         "named": _("Which score"),
         "how": _("How it ended"),
+        "outcome": _("Outcome"),
     }
     return known.get(key, key)
 

@@ -121,7 +121,7 @@ def health_measure_delete(request: StaffRequest, key: str) -> HttpResponse:
     return redirect("console:health_draft")
 
 
-FORMS = ("measure-form", "applies_when")
+FORMS = ("measure-form", "when_condition")
 PREVIEWS = ("measure-preview", "preview-found")
 """What of the page shows accounts: HTMX asks for these without the form."""
 
@@ -137,15 +137,15 @@ def _editor(
 def _respond(editor: MeasureEditor, request: StaffRequest, url: str) -> HttpResponse:
     """Show the editor, do what a button in it asks for, or keep the measure; HTMX gets the part that it asks for."""
     target = request.htmx.target if request.htmx else None
-    verb, _dash, place = request.POST.get("do", "").partition("-")
+    button = request.POST.get("do", "")
     if target in PREVIEWS:
         return render(request, "console/health/_measure_preview.html", _previewed(request, editor) | {"url": url})
     status = 200
     context: dict[str, Any] = {"is_pending": True}
-    if request.method == "GET" or verb == "look":
+    if request.method == "GET" or button.partition("-")[0] == "look":
         context = _previewed(request, editor)
-    elif verb or editor.form.has_other_attribute or "curve_rows" in request.POST:
-        editor.change(verb, place)
+    elif button or editor.form.has_other_attribute or "curve_rows" in request.POST:
+        editor.change(button)
     elif kept := editor.keep():
         messages.success(request, _("“%(measure)s” is kept in the draft.") % {"measure": kept.label})
         return redirect("console:health_draft")

@@ -154,6 +154,31 @@ class Object:
         return given
 
 
+@dataclass(frozen=True, slots=True)
+class Condition(Object):
+    """A condition on accounts, as ``accounts.conditions`` reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventData(Object):
+    """What the data of an event must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind(Text):
+    """The kind of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateOf(Text):
+    """The key of an attribute that is a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target(Text):
+    """Where a way leads: the id of a later step, or an ending."""
+
+
 def read_object(raw: Mapping[str, Any], form: Sequence[Field], *, besides: Iterable[str] = ()) -> dict[str, Any]:
     """The checked values of ``form`` in ``raw``; raises Problem for what is missing, wrong or not in the form."""
     known = [field.name for field in form]

@@ -20,14 +20,18 @@ from accounts.conditions import ConditionError
 from common.text import storable
 from playbooks.actions import REGISTRY
 from playbooks.definition.fields import (
+    Condition,
+    DateOf,
     Day,
     DefinitionError,
+    EventData,
+    EventKind,
     Field,
     Items,
     Number,
     Object,
     Problem,
-    Text,
+    Target,
     Truth,
     read_object,
 )
@@ -58,9 +62,9 @@ LONGEST_ID = 40
 
 TOP = (
     Object("entry", gettext_lazy("Entry")),
-    Object("audience", gettext_lazy("Audience"), default={"all": []}),
-    Object("goal", gettext_lazy("Goal"), default=None),
-    Object("exit", gettext_lazy("Leave when"), default=None),
+    Condition("audience", gettext_lazy("Of which accounts"), default={"all": []}),
+    Condition("goal", gettext_lazy("Goal"), default=None),
+    Condition("exit", gettext_lazy("Leave when"), default=None),
     Object("quiet_hours", gettext_lazy("Quiet hours"), default=None),
     Number("reentry_after_days", gettext_lazy("May enter again after days"), 0, 3650, default=None),
     Number("priority", gettext_lazy("Priority"), 1, 100, default=None),
@@ -78,31 +82,31 @@ UNITS = (
 OFFSET = Number("days", gettext_lazy("Days after it (below 0: before)"), -3650, 3650, default=0)
 WAIT_FOR_DATE = (
     Day("day", gettext_lazy("Day"), default=None),
-    Text("attribute", gettext_lazy("Date"), most=200, default=""),
+    DateOf("attribute", gettext_lazy("Date"), most=200, default=""),
     OFFSET,
 )
 WAIT_UNTIL = (
-    Object("condition", gettext_lazy("Condition")),
-    Text("otherwise", gettext_lazy("When time runs out"), most=LONGEST_ID, default="finished"),
+    Condition("condition", gettext_lazy("Until this is so")),
+    Target("otherwise", gettext_lazy("When time runs out"), most=LONGEST_ID, default="finished"),
     *UNITS,
 )
 CHECK = (
-    Object("condition", gettext_lazy("Condition")),
-    Text("otherwise", gettext_lazy("Otherwise"), most=LONGEST_ID, default="recovered"),
+    Condition("condition", gettext_lazy("Go on while this is so")),
+    Target("otherwise", gettext_lazy("If not"), most=LONGEST_ID, default="recovered"),
 )
 WAY = (
-    Object("when", gettext_lazy("Condition")),
-    Text("to", gettext_lazy("Go to"), most=LONGEST_ID),
+    Condition("when", gettext_lazy("If this is so")),
+    Target("to", gettext_lazy("it goes to"), most=LONGEST_ID),
 )
-BRANCH = (Items("ways", gettext_lazy("Ways"), WAY, MOST_WAYS),)
-GO = (Text("to", gettext_lazy("Go to"), most=LONGEST_ID),)
+BRANCH = (Items("ways", gettext_lazy("Ways: the first that holds is taken"), WAY, MOST_WAYS),)
+GO = (Target("to", gettext_lazy("It goes to"), most=LONGEST_ID),)
 ENTRIES = {
-    "condition": (Object("condition", gettext_lazy("Condition")),),
+    "condition": (Condition("condition", gettext_lazy("This becomes true")),),
     "event": (
-        Text("event", gettext_lazy("Event"), most=64),
-        Object("data", pgettext_lazy("data of an event", "With"), default={}),
+        EventKind("event", gettext_lazy("Event"), most=64),
+        EventData("data", pgettext_lazy("data of an event", "With"), default={}),
     ),
-    "date": (Text("attribute", gettext_lazy("Date"), most=200), OFFSET),
+    "date": (DateOf("attribute", gettext_lazy("Date"), most=200), OFFSET),
     "manual": (),
 }
 
@@ -287,6 +291,18 @@ STEPS: dict[str, tuple[tuple[Field, ...], Callable[[str, dict[str, Any]], Step]]
     "stop": ((), lambda step_id, values: Stop(step_id)),
 }
 """The kinds of steps beside actions: the form of each, and what makes the step of its checked values."""
+
+
+def ways_in(step: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The ways that a step (JSON) names: the object that says where one leads, and its key there."""
+    form, _make = STEPS.get(step["kind"], ((), None))
+    for field in form:
+        match field:
+            case Target() if field.name in step:
+                yield step, field.name
+            case Items():
+                targets = [one.name for one in field.form if isinstance(one, Target)]
+                yield from ((item, name) for item in step[field.name] for name in targets)
 
 
 def _check_ways(steps: list[Step]) -> None:

@@ -1,7 +1,16 @@
 from playbooks.services.advancing import advance_due
 from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
 from playbooks.services.priorities import refresh_priorities
-from playbooks.services.publishing import discard_draft, pause, publish, resume, retry_run, save_draft, stop_run
+from playbooks.services.publishing import (
+    create_playbook,
+    discard_draft,
+    pause,
+    publish,
+    resume,
+    retry_run,
+    save_draft,
+    stop_run,
+)
 from playbooks.services.tasks import (
     cancel_task,
     complete_task,
@@ -18,6 +27,7 @@ __all__ = [
     "cancel_task",
     "complete_task",
     "consume_events",
+    "create_playbook",
     "create_task",
     "discard_draft",
     "enter_accounts",

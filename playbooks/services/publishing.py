@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -15,6 +16,36 @@ from common.doorbell import ring
 from common.errors import Conflict, NotAllowed
 from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
+
+RESERVED_KEYS = frozenset({"new", "runs"})
+LONGEST_KEY = 58
+
+
+@transaction.atomic
+def create_playbook(
+    *, name: str, description: str, definition: dict[str, Any], by: User | None, now: datetime
+) -> Playbook:
+    """Make a playbook whose draft is ``definition``; its key is made of the name.
+
+    Raises DefinitionError that names the step and the remedy, and NotAllowed for anybody but an admin.
+    """
+    _must_be_admin(by)
+    parse(definition)
+    return Playbook.objects.create(
+        key=_free_key(name),
+        name=name,
+        description=description,
+        draft=definition,
+        draft_number=1,
+        draft_by=by,
+        draft_at=now,
+    )
+
+
+def _free_key(name: str) -> str:
+    wanted = slugify(name)[:LONGEST_KEY].strip("-") or "playbook"
+    taken = {*RESERVED_KEYS, *Playbook.objects.filter(key__startswith=wanted).values_list("key", flat=True)}
+    return next(key for key in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if key not in taken)
 
 
 @transaction.atomic

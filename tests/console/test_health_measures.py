@@ -163,9 +163,9 @@ def test_buttons_inside_the_form_keep_nothing(admin: Client, draft: Version) -> 
     shaped = admin.post("/health/draft/measure/seats/", {**data, "do": "shape"}).content.decode()
     assert '<option value="is_not">' in shaped
     assert '<option value="high_touch">High-touch</option>' in shaped
-    added = admin.post("/health/draft/measure/seats/", {**data, "do": "add"}).content.decode()
+    added = admin.post("/health/draft/measure/seats/", {**data, "do": "add-when"}).content.decode()
     assert 'name="when_attribute_1"' in added
-    dropped = admin.post("/health/draft/measure/seats/", {**data, "do": "drop-0"}).content.decode()
+    dropped = admin.post("/health/draft/measure/seats/", {**data, "do": "drop-when-0"}).content.decode()
     assert '<option value="touch_model" selected>' not in dropped
     rows = admin.post("/health/draft/measure/seats/", {**data, "curve_rows": "add"}).content.decode()
     assert rows.count('name="curve_value"') > 4

@@ -1,0 +1,43 @@
+"""The forms around a playbook: making one, and publishing its draft."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.forms.fields import StorableField
+
+
+class PlaybookForm(forms.Form):
+    """How a playbook is called, and what it is for."""
+
+    name = StorableField(label=_("Name"), max_length=200)
+    description = StorableField(
+        label=_("What it is for"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("One sentence for colleagues: it stands in the list of playbooks."),
+    )
+
+
+class PublishPlaybookForm(forms.Form):
+    """What changes and why."""
+
+    note = StorableField(
+        label=_("What changes, and why"),
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+        help_text=_("It stands in the list of versions."),
+    )
+
+
+class DefinitionForm(forms.Form):
+    """A definition as JSON."""
+
+    definition = StorableField(
+        label=_("Definition as JSON"),
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 28, "class": "font-mono", "spellcheck": "false"}),
+    )

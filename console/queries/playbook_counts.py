@@ -1,0 +1,121 @@
+"""How many accounts a draft is about now: who would enter, and for how many the conditions of its steps hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from accounts.attributes import Catalogue, Context, Scope, facts_relation
+from accounts.conditions import ConditionError, matching_ids, parse
+from accounts.conditions.compile import where
+from accounts.conditions.parse import leaves
+from accounts.models import Account, Workspace
+from common.sql import SQL, join, rows
+from playbooks.definition.steps import Branch, Check, ConditionEntry, DateEntry, Definition, WaitUntil
+from playbooks.models import Playbook
+from playbooks.services.entering import may_enter
+
+SAMPLE = 3
+
+ENTERING = SQL("""
+WITH m AS MATERIALIZED ({matching})
+SELECT count(*), count(*) FILTER (WHERE {may_enter} AND NOT EXISTS (
+    SELECT 1 FROM playbooks_entrymatch e
+    WHERE e.playbook_id = {playbook} AND e.account_id = m.account_id AND e.entered_at IS NOT NULL
+)), (array_agg(account_id ORDER BY account_id))[1:{sample}]
+FROM m
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """How many accounts are as entry and audience ask, how many of those the rules would let in, and some names.
+
+    Unless the entry ``is_watched`` nobody enters before something happens, or somebody says so.
+    """
+
+    matching: int
+    entering: int
+    names: tuple[str, ...]
+    is_watched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """For how many of ``all`` accounts something holds."""
+
+    count: int
+    all: int
+    names: tuple[str, ...] = ()
+
+
+def count_entering(playbook: Playbook, definition: Definition, *, now: datetime) -> Entering:
+    """Who would enter if the definition were live: two queries. Raises ConditionError."""
+    today = Workspace.current().day(now)
+    key = SQL("%s::bigint", (playbook.pk,))
+    [(matching, entering, sample)] = rows(
+        ENTERING.format(
+            matching=matching_ids(definition.who_enters(today), now=now),
+            may_enter=may_enter(definition, key, now),
+            playbook=key,
+            sample=SQL("%s", (SAMPLE,)),
+        )
+    )
+    is_watched = isinstance(definition.entry, ConditionEntry | DateEntry)
+    return Entering(matching, entering, _names(sample), is_watched)
+
+
+def count_holding(condition: Any, audience: Any, *, now: datetime) -> Holding:
+    """For how many customers of the audience a condition holds, and some of their names. Raises ConditionError."""
+    everybody = _of_audience(audience)
+    [(count, sample)] = rows(
+        SQL("SELECT count(*), (array_agg(account_id ORDER BY account_id))[1:{}] FROM ({}) m").format(
+            SQL("%s", (SAMPLE,)), matching_ids({"all": [everybody, condition]}, now=now)
+        )
+    )
+    [(every,)] = rows(SQL("SELECT count(*) FROM ({}) m").format(matching_ids(everybody, now=now)))
+    return Holding(count, every, _names(sample))
+
+
+def count_steps(definition: Definition, *, now: datetime) -> Mapping[str, list[Holding]]:
+    """For how many customers of the audience the conditions of each step hold now: one statement for all of them."""
+    catalogue, context = Catalogue(), Context.at(now)
+    asked = [(step.id, condition) for step in definition.steps for condition in _conditions_of(step)]
+    nodes = []
+    for step_id, condition in asked:
+        try:
+            nodes.append((step_id, parse(condition, catalogue=catalogue)))
+        except ConditionError:
+            continue
+    if not nodes:
+        return {}
+    scope = Scope.query(matching_ids(_of_audience(definition.audience), now=now, catalogue=catalogue))
+    wanted = [leaf.attribute for _step, node in nodes for leaf in leaves(node)]
+    relation = facts_relation(wanted or [catalogue["is_live"]], scope=scope, context=context, with_heard=False)
+    counted = [
+        SQL("count(*) FILTER (WHERE {})").format(where(node, relation, context, strict=True)) for _step, node in nodes
+    ]
+    [(every, *each)] = rows(SQL("SELECT count(*), {} FROM ({}) facts").format(join(", ", counted), relation.sql))
+    found: dict[str, list[Holding]] = {}
+    for (step_id, _node), count in zip(nodes, each, strict=True):
+        found.setdefault(step_id, []).append(Holding(count, every))
+    return found
+
+
+def _of_audience(audience: Any) -> dict[str, Any]:
+    return {"all": [{"attribute": "is_live", "operator": "is", "value": True}, audience]}
+
+
+def _conditions_of(step: object) -> list[dict[str, Any]]:
+    match step:
+        case Check() | WaitUntil():
+            return [step.condition]
+        case Branch():
+            return [way.when for way in step.ways]
+    return []
+
+
+def _names(ids: list[int] | None) -> tuple[str, ...]:
+    return tuple(Account.objects.filter(pk__in=ids or []).order_by("pk").values_list("name", flat=True))
