@@ -23,7 +23,19 @@ from launcher.processes import Family
 from launcher.static import STATIC_ROOT, collect_static
 
 RESULTS = ROOT / "bench" / "results" / "latest.json"
-HOUSEHOLD = {"__main__", "base", "child", "days", "empty_view", "health", "insert_view", "runner", "web"}
+HOUSEHOLD = {
+    "__main__",
+    "base",
+    "child",
+    "days",
+    "empty_view",
+    "health",
+    "insert_view",
+    "queue_floor",
+    "runner",
+    "web",
+    "wrk",
+}
 POSTGRES = {
     "synchronous_commit": "on",
     "shared_buffers": "2GB",

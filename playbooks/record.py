@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
@@ -64,6 +64,9 @@ class Teller:
         self.zone = zone
         self.catalogue = Catalogue()
         self._names: dict[str, dict[str, Any]] = {}
+        self._days: dict[date, str] = {}
+        self._labels: dict[str, str] = {}
+        self._limits: dict[tuple[str, str, str, bool], str] = {}
 
     def why(self, reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         """The sentences of a task's ``why``: what was seen, when, each with its numbers."""
@@ -78,6 +81,20 @@ class Teller:
                     told.append(self.finding(finding, at=reason["at"], again=finding["attribute"] in before))
                     before[finding["attribute"]] = finding
         return told
+
+    def last(self, reasons: Sequence[Mapping[str, Any]]) -> str:
+        """The last sentence of ``why``, for lists; empty where nothing was seen."""
+        for place in range(len(reasons) - 1, -1, -1):
+            reason = reasons[place]
+            if reason["moment"] == "event":
+                return self.event(reason)
+            spoken = [finding for finding in reason["findings"] if supports(finding)]
+            if spoken:
+                key = spoken[-1]["attribute"]
+                told = [*spoken[:-1], *(one for early in reasons[:place] for one in early.get("findings", ()))]
+                again = any(one["attribute"] == key and supports(one) for one in told)
+                return self.finding(spoken[-1], at=reason["at"], again=again)
+        return ""
 
     def finding(self, finding: Mapping[str, Any], *, at: str, again: bool = False) -> str:
         """One value on one day, and the limit that it was held against."""
@@ -99,11 +116,16 @@ class Teller:
 
     def day(self, at: str) -> str:
         """The calendar day in the zone, as the reader writes it."""
-        return formats.date_format(timezone.localtime(datetime.fromisoformat(at), self.zone), "DATE_FORMAT")
+        day = datetime.fromisoformat(at).astimezone(self.zone).date()
+        if day not in self._days:
+            self._days[day] = formats.date_format(day, "DATE_FORMAT")
+        return self._days[day]
 
     def label(self, finding: Mapping[str, Any]) -> str:
         key = finding["attribute"]
-        return str(self.catalogue[key].label) if key in self.catalogue else str(finding["label"])
+        if key not in self._labels:
+            self._labels[key] = str(self.catalogue[key].label if key in self.catalogue else finding["label"])
+        return self._labels[key]
 
     def value(self, finding: Mapping[str, Any], value: Any) -> str:
         """A value as people read it: its number with its unit, its date, its words."""
@@ -126,6 +148,12 @@ class Teller:
 
     def limit(self, finding: Mapping[str, Any]) -> str:
         """What the playbook looks for and whether it is so, such as ``below 10`` or ``not below 10``."""
+        key = (finding["attribute"], finding["operator"], str(finding["expected"]), finding["holds"])
+        if key not in self._limits:
+            self._limits[key] = self._limit(finding)
+        return self._limits[key]
+
+    def _limit(self, finding: Mapping[str, Any]) -> str:
         expected = finding["expected"]
         given = self.value(finding, expected)
         match finding["operator"]:

@@ -1,6 +1,7 @@
 """How much an account uses the product: each feature in rolling windows, breadth, seats, and when it was last heard."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -202,45 +203,53 @@ def feature_applies(feature_id: int) -> str:
 
 
 def _feature_attributes() -> Iterable[Attribute]:
-    for feature in Feature.objects.all():
-        for suffix, column, words in WINDOWS:
-            yield Attribute(
-                f"usage.{feature.key}.{suffix}",
-                format_lazy("{feature}, {window}", feature=feature.name, window=words),
-                Type.NUMBER,
-                Column(ROLLING, f"sum({column})", only=f"feature_id = {feature.pk}"),
-                USAGE,
-                freshness=HEARD,
-                default=0,
-                default_when_heard=True,
-                applies=feature_applies(feature.pk),
-            )
-        yield Attribute(
-            f"usage.{feature.key}.change_28d",
-            format_lazy(_("{feature}, change in 28 days against the 28 before"), feature=feature.name),
-            Type.PERCENT,
-            Column(
-                ROLLING,
-                "max(round(100.0 * whole_28 / nullif(whole_prior_28, 0) - 100, 1))",
-                only=f"feature_id = {feature.pk}",
-            ),
-            USAGE,
-            unit="%",
-            freshness=HEARD,
-            applies=feature_applies(feature.pk),
-            help=_(
-                "Whole days, the last of which is yesterday. No value where nothing was used in the 28 days before."
-            ),
-        )
-        yield Attribute(
-            f"usage.{feature.key}.last_on",
-            format_lazy(_("{feature}, last used on"), feature=feature.name),
-            Type.DATE,
-            Column(ROLLING, "max(last_day)", only=f"feature_id = {feature.pk}"),
+    for pk, key, name in Feature.objects.values_list("pk", "key", "name"):
+        yield from _attributes_of(pk, key, name)
+
+
+# Most pages ask for the family, and features change rarely.
+@lru_cache(maxsize=4096)
+def _attributes_of(pk: int, key: str, name: str) -> tuple[Attribute, ...]:
+    applies = feature_applies(pk)
+    windows = (
+        Attribute(
+            f"usage.{key}.{suffix}",
+            format_lazy("{feature}, {window}", feature=name, window=words),
+            Type.NUMBER,
+            Column(ROLLING, f"sum({column})", only=f"feature_id = {pk}"),
             USAGE,
             freshness=HEARD,
-            applies=feature_applies(feature.pk),
+            default=0,
+            default_when_heard=True,
+            applies=applies,
         )
+        for suffix, column, words in WINDOWS
+    )
+    change = Attribute(
+        f"usage.{key}.change_28d",
+        format_lazy(_("{feature}, change in 28 days against the 28 before"), feature=name),
+        Type.PERCENT,
+        Column(
+            ROLLING,
+            "max(round(100.0 * whole_28 / nullif(whole_prior_28, 0) - 100, 1))",
+            only=f"feature_id = {pk}",
+        ),
+        USAGE,
+        unit="%",
+        freshness=HEARD,
+        applies=applies,
+        help=_("Whole days, the last of which is yesterday. No value where nothing was used in the 28 days before."),
+    )
+    last = Attribute(
+        f"usage.{key}.last_on",
+        format_lazy(_("{feature}, last used on"), feature=name),
+        Type.DATE,
+        Column(ROLLING, "max(last_day)", only=f"feature_id = {pk}"),
+        USAGE,
+        freshness=HEARD,
+        applies=applies,
+    )
+    return (*windows, change, last)
 
 
 register_family(Family(prefix="usage.", load=_feature_attributes))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,6 +12,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from common import clock
+
+_kept: ContextVar[list[Workspace] | None] = ContextVar("workspace", default=None)
 
 
 def validate_time_zone(name: str) -> None:
@@ -39,7 +44,22 @@ class Workspace(models.Model):
     @classmethod
     def current(cls) -> Workspace:
         """The workspace; made with its defaults when the deployment is new."""
-        return cls.objects.get_or_create(id=1)[0]
+        kept = _kept.get()
+        if kept is None:
+            return cls.objects.get_or_create(id=1)[0]
+        if not kept:
+            kept.append(cls.objects.get_or_create(id=1)[0])
+        return kept[0]
+
+    @classmethod
+    @contextmanager
+    def read_once(cls) -> Iterator[None]:
+        """Within this, ``current`` reads the row the first time only: a page asks for it in many places."""
+        token = _kept.set([])
+        try:
+            yield
+        finally:
+            _kept.reset(token)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -199,24 +199,43 @@ def ago(when: datetime | date | None) -> SafeString:
         words = _("%(period)s ago") % {"period": timesince(local, moment, depth=1)}
     else:
         words = _("in %(period)s") % {"period": timeuntil(local, moment, depth=1)}
-    exact = formats.date_format(local, "DATETIME_FORMAT")
     return format_html(
         '<relative-time datetime="{}" threshold="P1000D" no-title title="{}">{}</relative-time>',
         local.isoformat(),
-        exact,
+        exact(local),
         words,
     )
 
 
+def exact(when: datetime) -> str:
+    """The moment in full, as the reader writes it."""
+    return formats.date_format(when, "DATETIME_FORMAT")
+
+
+def day_distance(day: date) -> str:
+    """How far a day is from today, or its date when that is far."""
+    days = (day - timezone.localdate()).days
+    if abs(days) <= 1 or abs(days) > RELATIVE_FOR.days:
+        return _day_words(day)
+    if days < 0:
+        return ngettext("%(days)s day ago", "%(days)s days ago", -days) % {"days": -days}
+    return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
+
+
 def _day(when: date) -> SafeString:
-    today = timezone.localdate()
-    days = (when - today).days
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(),
+        formats.date_format(when, "DATE_FORMAT"),
+        _day_words(when),
+    )
+
+
+def _day_words(when: date) -> str:
+    days = (when - timezone.localdate()).days
     near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
     shape = "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "DATE_FORMAT"
-    shown = near.get(days) or formats.date_format(when, shape)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', when.isoformat(), formats.date_format(when, "DATE_FORMAT"), shown
-    )
+    return near.get(days) or formats.date_format(when, shape)
 
 
 @register.simple_block_tag(takes_context=True)

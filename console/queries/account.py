@@ -199,8 +199,7 @@ def timeline(account: Account, *, group: str, before: str, limit: int, currency:
 
 def open_tasks(account: Account, *, now: datetime) -> list[TaskRow]:
     """The account's open tasks, the one to do first coming first, snoozed ones included."""
-    tasks = Task.objects.open().filter(account=account).select_related("account", "owner", "run__playbook")
-    return task_rows(tasks.order_by("-priority", "id"), now=now)
+    return task_rows(Task.objects.open().filter(account=account).order_by("-priority", "id"), now=now)
 
 
 def closed_tasks(account: Account) -> list[Task]:

@@ -1,69 +1,83 @@
-"""Rows of the queue: a task with what its list shows, for a page of tasks in a fixed number of queries."""
+"""Rows of the queue: a task with what its list shows, for a page of tasks in one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+import orjson
+from django.core.exceptions import EmptyResultSet
 from django.utils.translation import gettext as _
 
-from accounts.attributes import Catalogue, Context, read_facts
-from health.models import HealthScore
-from playbooks.models import Task
+from accounts.models import Workspace
+from common.sql import SQL, rows, value
+from health.models import NamedScore
+from playbooks.models import TaskQuerySet
 from playbooks.record import Teller
 
-COLUMNS = ("mrr", "renewal_on")
+LISTED = SQL("""
+SELECT t.id, t.title, split_part(t.guidance, E'\\n', 1), t.severity, t.due_at, t.due_at < {now}, t.snoozed_until,
+       t.priority, t.account_id, a.name, u.name, (t.priority_reasons->>'mrr')::numeric,
+       (t.priority_reasons->>'renewal_on')::date, h.score, h.band, h.stale,
+       cardinality(array_remove(h.points, NULL)), t.why, t.priority_reasons
+FROM (SELECT id, row_number() OVER () AS place FROM ({tasks}) tasks (id)) listed
+JOIN playbooks_task t ON t.id = listed.id
+JOIN accounts_account a ON a.id = t.account_id
+LEFT JOIN accounts_user u ON u.id = t.owner_id
+LEFT JOIN health_healthscore h ON h.account_id = t.account_id
+    AND h.named_id = (SELECT id FROM health_namedscore WHERE key = {overall})
+ORDER BY listed.place
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task in a list: why it exists in sentences, its account's health, value (MRR a month) and renewal."""
+    """One task in a list: why it exists, its account's health, value (MRR a month) and renewal.
 
-    task: Task
-    why: list[str]
-    score: float | None
-    band: str
-    stale: int
-    inputs: int
+    ``seen`` is what the task keeps of why, ``note`` the first line of what to do. Value and renewal are those that its
+    place in the queue was last made of.
+    """
+
+    id: int
+    title: str
+    note: str
+    severity: int
+    due_at: datetime
+    is_overdue: bool
+    snoozed_until: datetime | None
+    priority: float
+    account_id: int
+    account: str
+    owner: str | None
     mrr: Decimal | None
     renewal_on: date | None
-    is_overdue: bool
+    score: float | None
+    band: str | None
+    stale: int | None
+    inputs: int | None
+    seen: list[dict[str, Any]]
+    priority_reasons: dict[str, Any]
+    teller: Teller
+
+    @property
+    def why(self) -> list[str]:
+        """What was seen, in sentences."""
+        return self.teller.why(self.seen)
 
     @property
     def reason(self) -> str:
         """Why it exists, in a line: what was seen last, or what the person who made it wrote."""
-        written = self.task.guidance.partition("\n")[0]
-        return self.why[-1] if self.why else written or _("Made by hand")
+        return self.teller.last(self.seen) or self.note or _("Made by hand")
 
 
-def task_rows(tasks: Iterable[Task], *, now: datetime) -> list[TaskRow]:
-    """The rows of these tasks, in their order."""
-    listed = list(tasks)
-    if not listed:
+def task_rows(tasks: TaskQuerySet, *, now: datetime) -> list[TaskRow]:
+    """The rows of these tasks, in their order; they may be a slice."""
+    try:
+        sql, params = tasks.values("pk").query.sql_with_params()
+    except EmptyResultSet:
         return []
-    ids = {task.account_id for task in listed}
-    context = Context.at(now)
-    catalogue = Catalogue()
-    facts = read_facts([catalogue[key] for key in COLUMNS], ids, context=context)
-    teller = Teller(context.zone)
-    scored = HealthScore.objects.overall().filter(account__in=ids).only("score", "band", "stale", "points")
-    scores = {score.account_id: score for score in scored}
-    rows = []
-    for task in listed:
-        health = scores.get(task.account_id)
-        rows.append(
-            TaskRow(
-                task=task,
-                why=teller.why(task.why),
-                score=health.score if health else None,
-                band=health.band if health else "",
-                stale=health.stale if health else 0,
-                inputs=sum(points is not None for points in health.points) if health else 0,
-                mrr=facts[task.account_id]["mrr"].value,
-                renewal_on=facts[task.account_id]["renewal_on"].value,
-                is_overdue=task.due_at < now,
-            )
-        )
-    return rows
+    listed = LISTED.format(tasks=SQL(sql, tuple(params)), now=value(now), overall=value(NamedScore.OVERALL))
+    teller = Teller(Workspace.current().zone)
+    return [TaskRow(*[*row, orjson.loads(seen), orjson.loads(reasons), teller]) for *row, seen, reasons in rows(listed)]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.attributes import Attribute, Type
 from common.templatetags.amounts import NO_BREAK, NOTHING, money, number
 from common.templatetags.ui import ago
+from playbooks.queries.queue import MOST_COUNTED
 
 register = template.Library()
 
@@ -30,6 +31,12 @@ def with_unit(value: Any, unit: object = "") -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or NOTHING
     return str(value)
+
+
+@register.filter
+def counted(count: int) -> str:
+    """A count of the queue, with a plus where there may be more."""
+    return f"{number(count)}{'+' if count >= MOST_COUNTED else ''}"
 
 
 def shown_value(value: Any, attribute: Attribute, *, currency: str, names: dict[str, Any]) -> str | SafeString:

@@ -56,17 +56,18 @@ def queue(request: StaffRequest) -> HttpResponse:
     now = clock.now()
     owner = _owner(request)
     offset = _offset(request)
-    tasks = list(queue_for(request.user, now, owner=owner)[offset : offset + PAGE + 1])
+    rows = task_rows(queue_for(request.user, now, owner=owner)[offset : offset + PAGE + 1], now=now)
     context: dict[str, Any] = {
-        "rows": task_rows(tasks[:PAGE], now=now),
+        "rows": rows[:PAGE],
         "counts": queue_counts(request.user, now, owner=owner),
         "whose": "team" if owner is None else "mine",
+        "with_owner": owner is None,
         "may_see_team": request.user.role != User.Role.CSM,
         "offset": offset,
         "first": offset + 1,
-        "last": offset + len(tasks[:PAGE]),
+        "last": offset + len(rows[:PAGE]),
         "previous_url": _page_url(request, offset - PAGE) if offset else "",
-        "next_url": _page_url(request, offset + PAGE) if len(tasks) > PAGE else "",
+        "next_url": _page_url(request, offset + PAGE) if len(rows) > PAGE else "",
     }
     if request.htmx and request.htmx.target == "tasks":
         return render(request, "console/_task_rows.html", context)
@@ -93,7 +94,7 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
 
 def task_context(shown: Task) -> dict[str, Any]:
     """What the templates show of one task."""
-    [row] = task_rows([shown], now=clock.now())
+    [row] = task_rows(Task.objects.filter(pk=shown.pk), now=clock.now())
     return {
         "task": shown,
         "row": row,
@@ -215,7 +216,7 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
         return redirect(_back(request))
     owner = _owner(request)
     last = _offset(request) + PAGE
-    entering = list(queue_for(request.user, now, owner=owner)[last - 1 : last])
+    entering = queue_for(request.user, now, owner=owner)[last - 1 : last]
     body = render_to_string(
         "console/_acted.html",
         {
@@ -223,6 +224,7 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
             "undo_url": undo,
             "counts": queue_counts(request.user, now, owner=owner),
             "rows": task_rows(entering, now=now),
+            "with_owner": owner is None,
             "entering": True,
         },
         request=request,

@@ -98,6 +98,14 @@ class Task(models.Model):
             models.Index(
                 fields=["account"], condition=Q(status="open"), include=["due_at"], name="playbooks_task_open_of"
             ),
+            models.Index(
+                fields=["due_at"], condition=Q(status="open"), include=["snoozed_until"], name="playbooks_task_due"
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=Q(status="open", snoozed_until__isnull=False),
+                name="playbooks_task_snoozed",
+            ),
             models.Index(fields=["account", "-created_at"], name="playbooks_task_of_account"),
         ]
         constraints = [

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import EllipsisType
 
-from django.db.models import Count, Q
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User, Workspace
 from common.errors import NotAllowed
+from common.sql import SQL, rows, value
 from playbooks.models import Task, TaskQuerySet
 
 
@@ -29,28 +29,37 @@ def queue_for(user: User, now: datetime, *, owner: User | EllipsisType | None = 
     )
 
 
+MOST_COUNTED = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """How many open tasks there are: to do now, how many of those are overdue, and how many sleep."""
+    """How many open tasks there are: to do now, how many of those are overdue, and how many sleep.
+
+    Nobody needs to know exactly beyond ``MOST_COUNTED``, which then stands for it and all that is more.
+    """
 
     awake: int
     overdue: int
     snoozed: int
 
 
+COUNTED = SQL("""
+SELECT (SELECT count(*) FROM (SELECT FROM ({open}) t WHERE {awake} LIMIT {most}) awake),
+       (SELECT count(*) FROM (SELECT FROM ({open}) t WHERE {awake} AND due_at < {now} LIMIT {most}) overdue),
+       (SELECT count(*) FROM (SELECT FROM ({open}) t WHERE snoozed_until > {now} LIMIT {most}) snoozed)
+""")
+AWAKE = SQL("(snoozed_until IS NULL OR snoozed_until <= {now})")
+
+
 def queue_counts(user: User, now: datetime, *, owner: User | EllipsisType | None = ...) -> QueueCounts:
     """The counts that belong to ``queue_for`` with the same arguments."""
-    awake = Q(snoozed_until=None) | Q(snoozed_until__lte=now)
-    counts = (
-        _tasks_of(user, owner)
-        .open()
-        .aggregate(
-            awake=Count("pk", filter=awake),
-            overdue=Count("pk", filter=awake & Q(due_at__lt=now)),
-            snoozed=Count("pk", filter=Q(snoozed_until__gt=now)),
-        )
+    sql, params = _tasks_of(user, owner).open().values("snoozed_until", "due_at").query.sql_with_params()
+    at = value(now)
+    [counts] = rows(
+        COUNTED.format(open=SQL(sql, tuple(params)), awake=AWAKE.format(now=at), now=at, most=value(MOST_COUNTED))
     )
-    return QueueCounts(**counts)
+    return QueueCounts(*counts)
 
 
 def _tasks_of(user: User, owner: User | EllipsisType | None) -> TaskQuerySet:

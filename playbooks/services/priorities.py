@@ -7,6 +7,8 @@ priority = value × urgency × severity, where
 - urgency is 1 until a week before the task is due, rises by ⅐ a day to 2 on the day it is due, and by ½ for each
   day overdue, up to 5; days are those of the workspace;
 - severity is 1 (low) to 4 (urgent).
+
+The MRR that was weighed and the day of renewal are kept with it, for lists to show.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from playbooks.models import Yardstick
 
 PRIORITIES = SQL("""
 WITH figure AS (
-    SELECT t.id, t.severity, facts.v0 AS mrr,
+    SELECT t.id, t.severity, facts.v0 AS mrr, facts.v1 AS renewal_on,
            {today} - (t.due_at AT TIME ZONE {zone})::date AS days_over,
            round(greatest(0.25, least(5, coalesce(facts.v0, 0) / nullif({average}, 0))), 2) AS value
     FROM playbooks_task t JOIN ({facts}) facts ON facts.account_id = t.account_id
@@ -34,7 +36,7 @@ WITH figure AS (
 ), numbered AS (
     SELECT id, round(coalesce(value, 1) * urgency * severity, 2)::float8 AS priority,
            jsonb_build_object('mrr', mrr, 'average', {average}, 'value', coalesce(value, 1), 'days_over', days_over,
-                              'urgency', urgency, 'severity', severity) AS reasons
+                              'urgency', urgency, 'severity', severity, 'renewal_on', renewal_on) AS reasons
     FROM weighed
 )
 UPDATE playbooks_task t SET priority = n.priority, priority_reasons = n.reasons
@@ -65,7 +67,8 @@ def number_tasks(task_ids: Collection[int], *, now: datetime) -> int:
 def _number(scope: Scope, which: SQL, *, now: datetime) -> int:
     context = Context.at(now)
     yardstick = Yardstick.objects.first() or _measure_average(now)
-    facts = facts_relation([Catalogue()["mrr"]], scope=scope, context=context)
+    catalogue = Catalogue()
+    facts = facts_relation([catalogue["mrr"], catalogue["renewal_on"]], scope=scope, context=context, with_heard=False)
     return execute(
         PRIORITIES.format(
             today=SQL("%s::date", (context.today,)),

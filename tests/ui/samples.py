@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from console.actions import ACTIONS, GO
@@ -45,8 +46,9 @@ def frame() -> dict[str, Any]:
         }
         for action in ACTIONS
     ]
+    sheets = {"every_action": actions, "search_url": "/search/", "hotkeys_on": True}
     return {
-        "every_action": actions,
+        "command_sheets": render_to_string("components/command_sheets.html", sheets),
         "navigation": [action for action in actions if action["scope"] == GO],
         "search_url": "/search/",
         "workspace": "Meridian",
