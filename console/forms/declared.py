@@ -6,8 +6,8 @@ A kind of step or an action that declares its fields is edited here as it is: no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from django import forms
 from django.forms.utils import ErrorList
@@ -29,6 +29,7 @@ from console.forms.typed_fields import (
 )
 from playbooks.definition.fields import REQUIRED, Condition, EventData, Field, Items, Number, Problem, Truth
 from playbooks.definition.parse import OFFSET, UNITS
+from playbooks.definition.references import Reference
 
 
 class ItemsPart:
@@ -86,6 +87,13 @@ class ItemsPart:
             self.forms[int(place)].say(rest.removeprefix("."), sentence)
         else:
             self.problem = sentence
+
+
+def _keep_gone(control: forms.Select, said: Any) -> None:
+    """Show what the definition names although it is gone, so that saving refuses it rather than changes it."""
+    choices = list(cast("Iterable[tuple[str, str]]", control.choices))
+    if said and said not in dict(choices):
+        control.choices = [(said, said), *choices]
 
 
 def _count(typed: str, most: int) -> int:
@@ -163,7 +171,10 @@ class DeclaredForm:
                 continue
             field = typed_field(one, self.offers)
             field.label = str(getattr(one, "label", one.name))
+            field.help_text = str(getattr(one, "help", ""))
             field.required = one.default is REQUIRED and not isinstance(one, Truth)
+            if isinstance(one, Reference) and isinstance(field.widget, forms.Select):
+                _keep_gone(field.widget, given.get(one.name))
             made[one.name] = field
         if self.has_length:
             made |= length_fields(given, typed)

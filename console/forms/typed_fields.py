@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from accounts.attributes import Catalogue, Type
 from console.forms.fields import StorableField
 from console.queries.playbook_words import EVENTS
-from playbooks.definition.fields import REQUIRED, DateOf, Day, EventKind, Field, Number, Target, Text, Truth
+from playbooks.definition.fields import REQUIRED, Choice, DateOf, Day, EventKind, Field, Number, Target, Text, Truth
 from playbooks.definition.parse import OFFSET, UNITS
+from playbooks.definition.references import Reference
 
 LONG_TEXT = 300
 LENGTH, UNIT, SIDE = "length", "unit", "side"
@@ -48,6 +49,19 @@ def _text(declared: Text, offers: Offers) -> forms.Field:
 @typed_field.register
 def _number(declared: Number, offers: Offers) -> forms.Field:
     return StorableField(widget=forms.NumberInput(attrs={"min": declared.low, "max": declared.high, "class": "number"}))
+
+
+@typed_field.register
+def _choice(declared: Choice, offers: Offers) -> forms.Field:
+    kept = {str(value): value for value, _name in declared.choices}
+    return forms.TypedChoiceField(choices=declared.choices, coerce=lambda typed: kept[typed])
+
+
+@typed_field.register
+def _reference(declared: Reference, offers: Offers) -> forms.Field:
+    known = declared.offers()
+    choices = known if declared.also else [("", _("Choose")), *known]
+    return StorableField(widget=forms.Select(choices=choices))
 
 
 @typed_field.register

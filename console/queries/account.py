@@ -15,9 +15,12 @@ from accounts.attributes import Catalogue, Context, Facts, read_facts
 from accounts.models import Account, Contact, Event, Rating, Touchpoint, User
 from accounts.queries import facts_of
 from common.sql import SQL, rows, value
+from console.queries.playbook_words import names_in, next_steps
 from console.queries.tasks import TaskRow, task_rows
 from console.timeline import GROUPS, Told, after, cursor_of, tell
 from health.models import NamedScore, Profile
+from playbooks.actions import Names
+from playbooks.definition.steps import Act, Check, Step
 from playbooks.models import Run, Task
 from surveys.scales import Category
 
@@ -237,15 +240,16 @@ def runs(account: Account) -> list[RunRow]:
     """The latest runs, live ones first."""
     live_first = Case(When(state__in=Run.LIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
     found = Run.objects.filter(account=account).select_related("playbook", "version")
-    return [RunRow(run, _next_step(run)) for run in found.order_by(live_first, "-entered_at", "-id")[:6]]
+    latest = list(found.order_by(live_first, "-entered_at", "-id")[:6])
+    steps = next_steps(latest)
+    names = names_in(steps)
+    return [RunRow(run, _next_words(step, names)) for run, step in zip(latest, steps, strict=True)]
 
 
-def _next_step(run: Run) -> str:
-    kinds = {step.get("id"): step.get("kind") for step in run.version.definition.get("steps", [])}
-    words = {
-        "check": _("looks again"),
-        "task": _("gives a task"),
-        "survey": _("sends a survey"),
-        "stage": _("moves the stage"),
-    }
-    return words.get(str(kinds.get(run.step)), _("goes on"))
+def _next_words(step: Step | None, names: Names) -> str:
+    match step:
+        case Check():
+            return _("looks again")
+        case Act(action=action):
+            return action.words(names)
+    return _("goes on")

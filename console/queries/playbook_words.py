@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.conditions import Describer, Phrase
-from accounts.models import Stage, User
+from accounts.models import User
 from common.errors import DomainError
 from health.models import Band
-from playbooks.actions.stage import StageAction
-from playbooks.actions.survey import SurveyAction
-from playbooks.actions.task import OWNER, TaskAction
+from playbooks.actions import Names
 from playbooks.definition.parse import load
 from playbooks.definition.quiet import QuietHours
 from playbooks.definition.steps import (
@@ -37,7 +36,7 @@ from playbooks.definition.steps import (
     WaitUntil,
     Way,
 )
-from playbooks.models import PlaybookVersion, Run, RunStep, Task
+from playbooks.models import PlaybookVersion, Run, RunStep
 from surveys.models import Survey
 from surveys.scales import Category
 
@@ -72,7 +71,7 @@ class ShownStep:
     phrase: Phrase | None = None
     notes: tuple[str, ...] = ()
     guidance: str = ""
-    survey: str = ""
+    url: str = ""
     here: int = 0
     parked: int = 0
     past: tuple[str, ...] = ()
@@ -235,8 +234,7 @@ class _Figures:
     here: Counter[str] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
-    surveys: dict[str, str] = field(default_factory=dict)
-    stages: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
     @classmethod
     def of(cls, version: PlaybookVersion, definition: Definition, user: User) -> _Figures:
@@ -255,12 +253,8 @@ class _Figures:
         return figures
 
     def name(self, steps: Iterable[Step]) -> None:
-        """Read the names of the surveys and stages that the steps name by key."""
-        actions = [step.action for step in steps if isinstance(step, Act)]
-        asked = [action.survey for action in actions if isinstance(action, SurveyAction)]
-        entered = [action.stage for action in actions if isinstance(action, StageAction)]
-        self.surveys = dict(Survey.objects.filter(key__in=asked).values_list("key", "name")) if asked else {}
-        self.stages = dict(Stage.objects.filter(key__in=entered).values_list("key", "name")) if entered else {}
+        """Read the names of what the steps name by key."""
+        self.names = names_in(steps)
 
 
 def standing_at(definition: Definition, step: str, *, is_parked: bool) -> str:
@@ -368,26 +362,12 @@ def _decided(step: Check, figures: _Figures) -> Iterator[str]:
 
 
 def _shown_action(step: Act, figures: _Figures) -> ShownStep:
-    match step.action:
-        case TaskAction() as action:
-            due = ngettext("due after %(count)s day", "due after %(count)s days", action.due_in_days)
-            whom = _("for the account's CSM") if action.assign == OWNER else _("for %(who)s") % {"who": action.assign}
-            severity = _("severity: %(severity)s") % {"severity": Task.Severity(action.severity).label}
-            return ShownStep(
-                step.id,
-                "task",
-                _("Make the task “%(title)s”") % {"title": action.title},
-                notes=(" · ".join((whom, due % {"count": action.due_in_days}, severity)),),
-                guidance=action.guidance,
-            )
-        case SurveyAction(survey=key):
-            title = _("Send the survey “%(survey)s”") % {"survey": figures.surveys.get(key, key)}
-            known = key if key in figures.surveys else ""
-            return ShownStep(step.id, "survey", title, survey=known)
-        case StageAction(stage=key):
-            title = _("Move the account to the stage “%(stage)s”") % {"stage": figures.stages.get(key, key)}
-            return ShownStep(step.id, "stage", title)
-    return ShownStep(step.id, "playbook", step.action.words())
+    shown = step.action.shown(figures.names)
+    url = ""
+    if shown.page is not None:
+        source, key = shown.page
+        url = reverse(f"console:{source.page}", args=[key])
+    return ShownStep(step.id, step.action.icon, shown.title, notes=shown.notes, guidance=shown.guidance, url=url)
 
 
 def steps_ahead(run: Run) -> list[ShownStep]:
@@ -399,6 +379,24 @@ def steps_ahead(run: Run) -> list[ShownStep]:
     figures = _Figures()
     figures.name(ahead)
     return list(_shown_steps(ahead, figures, Describer()))
+
+
+def next_steps(runs: Sequence[Run]) -> list[Step | None]:
+    """The step that each of the runs does next; None where that cannot be read. Needs their versions at hand."""
+    versions = {run.version_id: run.version for run in runs}
+    definitions = {pk: definition_of(version) for pk, version in versions.items()}
+    return [_next_step(run, definitions[run.version_id]) for run in runs]
+
+
+def _next_step(run: Run, definition: Definition | None) -> Step | None:
+    if definition is None or not definition.has_step(run.step):
+        return None
+    return definition.step(run.step)
+
+
+def names_in(steps: Iterable[Step | None]) -> Names:
+    """The names of what the actions among the steps name by key."""
+    return Names(step.action for step in steps if isinstance(step, Act))
 
 
 def definition_of(version: PlaybookVersion) -> Definition | None:

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from console.queries.paging import Page
-from console.queries.playbook_words import definition_of
-from playbooks.actions.survey import SurveyAction
-from playbooks.actions.task import TaskAction
-from playbooks.definition.steps import END, Act, Check, Definition, Step
+from console.queries.playbook_words import names_in, next_steps
+from playbooks.actions import Names
+from playbooks.definition.steps import Act, Check, Step
 from playbooks.models import Playbook, Run, RunQuerySet, Task
 
 RECENT = timedelta(days=28)
@@ -96,17 +95,19 @@ def runs_of(playbook: Playbook, user: User) -> RunQuerySet:
 
 
 def run_rows(page: Page[Run], user: User) -> list[RunRow]:
-    """The rows of a page of runs; one query."""
+    """The rows of a page of runs; one query, and one for each kind of thing that next steps name."""
     tasks: dict[int, Task] = {}
     for task in Task.objects.visible_to(user).filter(run__in=[run.pk for run in page.rows]).order_by("pk"):
         if task.run_id is not None:
             tasks[task.run_id] = task
-    versions = {run.version_id: run.version for run in page.rows}
-    definitions = {pk: definition_of(version) for pk, version in versions.items()}
-    return [RunRow(run, run_words(run, definitions[run.version_id]), tasks.get(run.pk)) for run in page.rows]
+    steps = next_steps(page.rows)
+    names = names_in(steps)
+    return [
+        RunRow(run, run_words(run, step, names), tasks.get(run.pk)) for run, step in zip(page.rows, steps, strict=True)
+    ]
 
 
-def run_words(run: Run, definition: Definition | None) -> str:
+def run_words(run: Run, step: Step | None, names: Names) -> str:
     """What a run does next, or how it ended, in a few words."""
     match run.state:
         case Run.State.PARKED:
@@ -119,16 +120,13 @@ def run_words(run: Run, definition: Definition | None) -> str:
             return _("Left before the end")
     if run.held:
         return _("Stands still while the playbook is paused")
-    step = definition.step(run.step) if definition and (run.step == END or definition.has_step(run.step)) else None
-    return _next_words(step)
+    return _next_words(step, names)
 
 
-def _next_words(step: Step | None) -> str:
+def _next_words(step: Step | None, names: Names) -> str:
     match step:
         case Check():
             return _("Waits, then is looked at again")
-        case Act(action=TaskAction(title=title)):
-            return _("Waits, then the task “%(title)s” is made") % {"title": title}
-        case Act(action=SurveyAction()):
-            return _("Waits, then a survey is sent")
+        case Act(action=action):
+            return _("Waits, then: %(action)s") % {"action": action.words(names)}
     return _("Waits")

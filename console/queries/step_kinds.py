@@ -11,7 +11,6 @@ from playbooks.actions import REGISTRY
 
 WAIT, LOOK, DECIDE, DO = "wait", "look", "decide", "do"
 GROUPS: dict[str, Promise] = {WAIT: _("Wait"), LOOK: _("Look again"), DECIDE: _("Decide"), DO: _("Do")}
-ACTION_ICONS = {"task": "task", "survey": "survey", "stage": "stage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,7 @@ BUILT_IN = (
 
 def step_kinds() -> dict[str, StepKind]:
     """Every kind by its key, in the order in which they are offered."""
-    actions = (
-        StepKind(kind, action.label, ACTION_ICONS.get(kind, "playbook"), DO) for kind, action in REGISTRY.items()
-    )
+    actions = (StepKind(kind, action.label, action.icon, DO, action.hint) for kind, action in REGISTRY.items())
     return {kind.key: kind for kind in (*BUILT_IN, *actions)}
 
 

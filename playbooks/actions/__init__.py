@@ -3,9 +3,9 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from playbooks.actions.base import REGISTRY, Action, Moment
+from playbooks.actions.base import REGISTRY, Action, Moment, Names, Shown
 
 for _module in iter_modules(__path__, f"{__name__}."):
     import_module(_module.name)
 
-__all__ = ["REGISTRY", "Action", "Moment"]
+__all__ = ["REGISTRY", "Action", "Moment", "Names", "Shown"]

@@ -1,18 +1,34 @@
-"""What an action is. Each lives in one module of this package, with its form, its checks, its effect and its words."""
+"""What an action is. Each lives in one module of this package, which declares all of it: more touches nothing else.
+
+A new action is a frozen dataclass with ``@register`` that has
+
+- ``kind``: its key in definitions and in the records of runs, for ever;
+- ``label``, ``hint``, ``icon``: how the editor offers it (an icon of ``assets/icons.mjs``);
+- ``form``: its fields (``playbooks.definition.fields`` and ``references``), which are the editor's form, the validation
+  and the documentation; the dataclass has an attribute for each;
+- ``check`` when more can be wrong with it than a field or a ``Reference`` can tell by itself;
+- ``perform``: its effect, as rows only. What reaches outside is a row of the outbox with ``moment.key``, which names
+  run and step, so that it happens once. It returns facts (JSON) that the run's record keeps;
+- ``words``: what it does, in one line; ``shown`` when there is more to tell;
+- ``told``: what it did, from the facts. Facts are kept for ever, so it also reads those of earlier releases;
+- ``writes_to_contact`` and ``recipient`` when it writes to somebody at the customer; ``makes_task`` when it makes work.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from django.utils.functional import Promise
 
-from accounts.models import Account, Event, User
+from accounts.models import Account, Contact, Event, User
 from playbooks.definition.calendar import Calendar
 from playbooks.definition.fields import Field
+from playbooks.definition.references import Reference, Source
 from playbooks.models import Run, Task
 
 
@@ -49,6 +65,38 @@ class Moment:
     create_task: CreateTask
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An action in words: a line, notes under it, what the CSM reads (Markdown), and what ``title`` links to.
+
+    ``page`` is the key of a row and the source that it is from.
+    """
+
+    title: str
+    notes: tuple[str, ...] = ()
+    guidance: str = ""
+    page: tuple[Source, str] | None = None
+
+
+class Names:
+    """The names of all that some actions refer to by key, read with one query for each source."""
+
+    def __init__(self, actions: Iterable[Action] = ()) -> None:
+        wanted: dict[Source, set[str]] = defaultdict(set)
+        for action in actions:
+            for source, key in action.refers():
+                wanted[source].add(key)
+        self._known = {source: source.names(keys) for source, keys in wanted.items()}
+
+    def of(self, source: Source, key: str) -> str:
+        """The name; the key itself for what was not read or is gone."""
+        return self._known.get(source, {}).get(key, key)
+
+    def page(self, source: Source, key: str) -> tuple[Source, str] | None:
+        """Where to read more about it; None for what is gone."""
+        return (source, key) if source.page and key in self._known.get(source, {}) else None
+
+
 class Action(ABC):
     """One configured action of one step."""
 
@@ -56,26 +104,51 @@ class Action(ABC):
 
     kind: ClassVar[str]
     label: ClassVar[str | Promise]
+    hint: ClassVar[str | Promise]
+    icon: ClassVar[str]
     form: ClassVar[tuple[Field, ...]]
     writes_to_contact: ClassVar[bool] = False
-    """Whether it writes to somebody at the customer, which quiet hours put off."""
+    """Whether it writes to somebody at the customer, which quiet hours put off and the contact budget counts."""
+    makes_task: ClassVar[bool] = False
+    """Whether it is work for a CSM, which a rehearsal counts."""
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> Self:
         """The action with the checked values of its form."""
         return cls(**values)
 
-    @abstractmethod
+    def refers(self) -> Iterator[tuple[Source, str]]:
+        """What it names by key."""
+        for field in self.form:
+            if isinstance(field, Reference) and field.is_key(said := getattr(self, field.name)):
+                yield field.source, said
+
     def check(self) -> None:
         """Raise Problem when something that it names does not exist."""
+        for field in self.form:
+            if isinstance(field, Reference):
+                field.check(getattr(self, field.name))
 
     @abstractmethod
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Do it, by writing rows only, and return what the run's record should keep."""
 
+    def recipient(self, account: Account, event: Event | None) -> Contact | None:
+        """Whom it would write to at the customer, in whose zone quiet hours are; None when nobody can be reached."""
+        return None
+
     @abstractmethod
-    def words(self) -> str:
+    def words(self, names: Names) -> str:
         """What it does, in one line."""
+
+    def shown(self, names: Names) -> Shown:
+        """What it does, in full."""
+        return Shown(self.words(names))
+
+    @classmethod
+    @abstractmethod
+    def told(cls, facts: Mapping[str, Any]) -> str:
+        """What it did, or why it did nothing, in a sentence, from what ``perform`` returned."""
 
 
 REGISTRY: dict[str, type[Action]] = {}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Account, User
 from common.clock import add_days
-from common.text import normal_email
-from playbooks.actions.base import Action, Moment, register
-from playbooks.definition.fields import Number, Problem, Text
+from playbooks.actions.base import Action, Moment, Names, Shown, register
+from playbooks.definition.fields import Choice, Number, Text
+from playbooks.definition.references import PEOPLE, Reference
 from playbooks.models import Task
 
 OWNER = "owner"
@@ -25,12 +26,21 @@ class TaskAction(Action):
 
     kind: ClassVar = "task"
     label: ClassVar = gettext_lazy("Task for a CSM")
+    hint: ClassVar = gettext_lazy("Somebody does it and says what came of it.")
+    icon: ClassVar = "task"
+    makes_task: ClassVar = True
     form: ClassVar = (
         Text("title", gettext_lazy("Title")),
         Text("guidance", gettext_lazy("What to do"), most=10_000, default=""),
-        Number("severity", gettext_lazy("Severity"), 1, 4, default=int(Task.Severity.NORMAL)),
+        Choice("severity", gettext_lazy("Severity"), Task.Severity.choices, default=int(Task.Severity.NORMAL)),
         Number("due_in_days", gettext_lazy("Due in days"), 0, 365, default=2),
-        Text("assign", gettext_lazy("For whom"), most=254, default=OWNER),
+        Reference(
+            "assign",
+            gettext_lazy("For whom"),
+            PEOPLE,
+            default=OWNER,
+            also=((OWNER, gettext_lazy("The account's CSM")),),
+        ),
     )
 
     title: str
@@ -38,14 +48,6 @@ class TaskAction(Action):
     severity: int
     due_in_days: int
     assign: str
-
-    def check(self) -> None:
-        if self.assign != OWNER and self._person() is None:
-            raise Problem(
-                "assign",
-                _("Nobody who works here has the address “%(address)s”; use “owner” or a colleague's address.")
-                % {"address": self.assign},
-            )
 
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Make the task; without a fit person it is nobody's, and stands in the team's queue."""
@@ -63,11 +65,27 @@ class TaskAction(Action):
         )
         return {"task": task.pk, "title": task.title, "for": task.owner.name if task.owner else ""}
 
-    def words(self) -> str:
-        return _("Task: %(title)s") % {"title": self.title}
+    def words(self, names: Names) -> str:
+        return _("Make the task “%(title)s”") % {"title": self.title}
+
+    def shown(self, names: Names) -> Shown:
+        whom = (
+            _("for the account's CSM")
+            if self.assign == OWNER
+            else _("for %(who)s") % {"who": names.of(PEOPLE, self.assign)}
+        )
+        due = ngettext("due after %(count)s day", "due after %(count)s days", self.due_in_days)
+        severity = _("severity: %(severity)s") % {"severity": Task.Severity(self.severity).label}
+        note = " · ".join((whom, due % {"count": self.due_in_days}, severity))
+        return Shown(self.words(names), notes=(note,), guidance=self.guidance)
+
+    @classmethod
+    def told(cls, facts: Mapping[str, Any]) -> str:
+        words = _("Made the task “%(title)s” for %(name)s.") if facts["for"] else _("Made the task “%(title)s”.")
+        return words % {"title": facts["title"], "name": facts["for"]}
 
     def _person(self) -> User | None:
-        return User.objects.filter(email=normal_email(self.assign), is_active=True).first()
+        return PEOPLE.rows().filter(email=self.assign).first()
 
 
 def _csm(account: Account) -> User | None:

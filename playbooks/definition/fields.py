@@ -52,6 +52,7 @@ class Text:
     label: str | Promise
     most: int = 300
     default: Any = REQUIRED
+    help: str | Promise = ""
 
     def read(self, given: Any) -> str:
         if not isinstance(given, str) or len(given) > self.most or not storable(given):
@@ -70,6 +71,7 @@ class Number:
     low: int
     high: int
     default: Any = REQUIRED
+    help: str | Promise = ""
 
     def read(self, given: Any) -> int | None:
         if given is None and self.default is None:
@@ -83,12 +85,34 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few values, which are all texts or all whole numbers, each with its name."""
+
+    name: str
+    label: str | Promise
+    choices: Sequence[tuple[Any, str | Promise]]
+    default: Any = REQUIRED
+    help: str | Promise = ""
+
+    def read(self, given: Any) -> Any:
+        known = [value for value, _name in self.choices]
+        if isinstance(given, bool) or given not in known:
+            raise Problem(self.name, _("Use one of: %(known)s.") % {"known": ", ".join(map(str, known))})
+        return given
+
+    def named(self, value: Any) -> str:
+        """The name of a value."""
+        return str(dict(self.choices).get(value, value))
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """Yes or no."""
 
     name: str
     label: str | Promise
     default: Any = REQUIRED
+    help: str | Promise = ""
 
     def read(self, given: Any) -> bool:
         if not isinstance(given, bool):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.conditions import ConditionError, Explanation, explain
 from accounts.models import Account, Workspace
+from playbooks.actions import REGISTRY
 from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
@@ -65,7 +66,7 @@ def _step_words(step: RunStep, teller: Teller) -> str:
         case RunStep.Decision.WAITING:
             return _waiting_words(step, teller)
         case RunStep.Decision.ACTED:
-            return _acted_words(facts)
+            return _told(step)
         case RunStep.Decision.EXITED:
             return _exit_words(facts)
     return _went_on_words(step, teller)
@@ -101,20 +102,9 @@ def _waiting_words(step: RunStep, teller: Teller) -> str:
     return _("Waits until %(date)s.") % until
 
 
-def _acted_words(facts: Mapping[str, Any]) -> str:
-    if "task" in facts:
-        words = _("Made the task “%(title)s” for %(name)s.") if facts["for"] else _("Made the task “%(title)s”.")
-        return words % {"title": facts["title"], "name": facts["for"]}
-    if "invitation" in facts:
-        return _("Asked %(name)s to answer the survey “%(survey)s”.") % {
-            "name": facts["contact"],
-            "survey": facts["survey"],
-        }
-    if facts.get("skipped") == "nobody_reachable":
-        return _("Sent no survey: nobody at the customer can be written to.")
-    if facts.get("skipped") == "survey_not_live":
-        return _("Sent no survey: “%(survey)s” is switched off.") % {"survey": facts["survey"]}
-    return _("Moved the account to the stage “%(stage)s”.") % {"stage": facts.get("stage", "?")}
+def _told(step: RunStep) -> str:
+    action = REGISTRY.get(step.kind)
+    return action.told(step.facts) if action is not None else _("Did something that is not known any more.")
 
 
 def _exit_words(facts: Mapping[str, Any]) -> str:

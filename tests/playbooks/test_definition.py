@@ -81,7 +81,7 @@ def test_definition_is_read_when_it_uses_everything() -> None:
         (definition({**TASK, "id": "recovered"}), "steps[0].id", "The id “recovered” is taken"),
         (definition({**TASK, "id": "a\x00"}), "steps[0].id", "Give every step an id"),
         (definition({**TASK, "title": " "}), "steps[0].title", "Step “call”: Give a text of 1 to 300 characters."),
-        (definition({**TASK, "severity": 5}), "steps[0].severity", "Step “call”: Give a whole number from 1 to 4."),
+        (definition({**TASK, "severity": 5}), "steps[0].severity", "Step “call”: Use one of: 1, 2, 3, 4."),
         (definition({**TASK, "assign": "no@body"}), "steps[0].assign", "Nobody who works here has the address"),
         (definition({**TASK, "owner": 1}), "steps[0].owner", "Step “call”: “owner” is not known here; use id, kind,"),
         (
