@@ -7,7 +7,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from accounts.models import Account, Contact, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Leave, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
 from health.models import Measure, NamedScore, Override, Profile, ProfileMeasure, Version
 from playbooks.models import Playbook, Task
 from revenue.models import Invoice, Subscription
@@ -31,6 +31,15 @@ class UserFactory(DjangoModelFactory[User]):
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
         return User.objects.create_user(kwargs.pop("email"), kwargs.pop("password", PASSWORD), **kwargs)
+
+
+class LeaveFactory(DjangoModelFactory[Leave]):
+    class Meta:
+        model = Leave
+
+    user = factory.SubFactory(UserFactory)
+    starts_on = NOW.date()
+    ends_on = NOW.date()
 
 
 class PlanFactory(DjangoModelFactory[Plan]):

@@ -2,6 +2,7 @@ from accounts.models.account import Account, AccountTeamMember, CustomField, Off
 from accounts.models.contact import Contact
 from accounts.models.event import Event, EventInbox, Touched
 from accounts.models.keys import ApiKey
+from accounts.models.leave import Leave
 from accounts.models.rating import Rating
 from accounts.models.segment import Segment
 from accounts.models.stage import Stage, StageEntry
@@ -19,6 +20,7 @@ __all__ = [
     "Event",
     "EventInbox",
     "Heartbeat",
+    "Leave",
     "Offboarding",
     "Plan",
     "Rating",

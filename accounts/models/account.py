@@ -9,7 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.leave import Leave
 from accounts.models.workspace import Workspace, validate_time_zone
+from common import clock
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -30,11 +32,13 @@ class Plan(models.Model):
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def visible_to(self, user: User) -> AccountQuerySet:
-        """The accounts that ``user`` may see: all, or under the own-book rule those where a CSM owns or helps."""
-        if user.role != user.Role.CSM or not Workspace.current().csms_see_only_their_book:
+        """The accounts that ``user`` may see: all, or under the own-book rule what a CSM owns, helps or covers."""
+        workspace = Workspace.current()
+        if user.role != user.Role.CSM or not workspace.csms_see_only_their_book:
             return self
         helping = AccountTeamMember.objects.filter(user=user).values("account_id")
-        return self.filter(Q(owner=user) | Q(pk__in=helping))
+        covered = Leave.objects.covered_by(user, workspace.day(clock.now()))
+        return self.filter(Q(owner__in=[user.pk, *covered]) | Q(pk__in=helping))
 
     def live(self) -> AccountQuerySet:
         """Accounts that have not ended."""

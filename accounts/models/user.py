@@ -24,12 +24,20 @@ class UserManager(BaseUserManager["User"]):
         """Make an admin who may also use Django's own admin pages."""
         return self.create_user(email, password, role=User.Role.ADMIN, is_staff=True, is_superuser=True, **fields)
 
+    def working(self) -> models.QuerySet[User]:
+        """The people who may be given accounts and tasks: still here, and allowed to change things."""
+        return self.filter(is_active=True).exclude(role=User.Role.VIEWER)
+
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=normal_email(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """One person of the company's own staff."""
+    """One person of the company's own staff.
+
+    ``weekly_hours`` is how much of an ordinary week the person has for work with customers: of 40 hours about 30,
+    when mail, meetings among colleagues and breaks are taken off. Seniors get the difficult accounts.
+    """
 
     class Role(models.TextChoices):
         ADMIN = "admin", _("Admin")
@@ -43,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(max_length=64, blank=True, validators=[validate_time_zone])
     hotkeys_enabled = models.BooleanField(default=True)
+    weekly_hours = models.PositiveSmallIntegerField(default=30)
+    is_senior = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
@@ -55,6 +65,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weekly_hours__lte=80), name="accounts_user_at_most_80_hours")
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -67,6 +80,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def can_edit(self) -> bool:
         """Whether the person may change accounts and tasks at all; viewers only read."""
         return self.role != self.Role.VIEWER
+
+    @property
+    def leads(self) -> bool:
+        """Whether the person steers who works on what: hours, leave and accounts of others."""
+        return self.role in {self.Role.ADMIN, self.Role.LEADER}
 
     @property
     def initials(self) -> str:

@@ -13,6 +13,7 @@ from common.clock import add_days
 
 SATURDAY = 5
 MORNING = time(9)
+EVENING = time(17)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,17 @@ class Calendar:
     def is_business_day(self, day: date) -> bool:
         """Whether people work on ``day``: neither a Saturday, a Sunday nor a holiday."""
         return day.weekday() < SATURDAY and day not in self._days_off
+
+    def ahead_of(self, day: date, now: datetime) -> float:
+        """The part of the working day ``day`` that lies ahead at ``now``, from 0 to 1; 0 on a day off.
+
+        It is told by the clock on the wall, from nine to five, so that a change of clocks makes no day longer.
+        """
+        if not self.is_business_day(day):
+            return 0.0
+        local = now.astimezone(self.zone).replace(tzinfo=None)
+        begins, ends = datetime.combine(day, MORNING), datetime.combine(day, EVENING)
+        return min(1.0, max(0.0, (ends - local) / (ends - begins)))
 
     def morning(self, day: date) -> datetime:
         """Nine o'clock on ``day``, in UTC: when what waits for a day goes on."""

@@ -36,6 +36,8 @@ class Task(models.Model):
     """One thing that one person of the staff should do for an account, and why.
 
     ``why`` holds what was seen, oldest first; ``playbooks.record`` writes it and turns it into sentences.
+    ``minutes`` is the work it is taken to need. ``handed`` holds how it came to its owner, oldest first, and
+    ``playbooks.handing`` writes it and turns it into sentences.
     ``priority`` is the number the queue is ordered by, and ``priority_reasons`` the parts that it is made of.
     """
 
@@ -66,6 +68,8 @@ class Task(models.Model):
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks")
     dedupe_key = models.CharField(max_length=200, unique=True, null=True, blank=True)
     severity = models.PositiveSmallIntegerField(choices=Severity, default=Severity.NORMAL)
+    minutes = models.PositiveSmallIntegerField(default=30)
+    handed = models.JSONField(default=list)
     due_at = models.DateTimeField()
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     snoozed_until = models.DateTimeField(null=True, blank=True)

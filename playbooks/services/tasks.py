@@ -15,12 +15,16 @@ from accounts.models import Account, User
 from accounts.services.ledger import record
 from common.errors import Conflict, DomainError, NotAllowed
 from common.text import one_line, storable
+from playbooks.capacity import ESTIMATES
+from playbooks.handing import given
 from playbooks.models import Run, Task
+from playbooks.queries.covers import cover_for
 from playbooks.services.priorities import number_tasks
 
 OPEN = Q(status=Task.Status.OPEN)
 LONGEST_TITLE = 300
 LONGEST_TEXT = 10_000
+MOST_MINUTES = 40 * 60
 
 
 @transaction.atomic
@@ -33,6 +37,8 @@ def create_task(
     now: datetime,
     guidance: str = "",
     severity: int = Task.Severity.NORMAL,
+    minutes: int | None = None,
+    handed: Sequence[dict[str, Any]] = (),
     why: Sequence[dict[str, Any]] = (),
     run: Run | None = None,
     dedupe_key: str | None = None,
@@ -40,16 +46,28 @@ def create_task(
 ) -> Task:
     """Give ``owner`` something to do for ``account``; with a ``dedupe_key`` that is taken, return the task that has it.
 
-    ``why`` is what was seen, as ``playbooks.record`` makes it. Raises DomainError for a title, a text or a severity
-    that cannot be kept, and NotAllowed for a person who only reads.
+    ``why`` is what was seen, as ``playbooks.record`` makes it, and ``handed`` how ``owner`` was found, as
+    ``playbooks.handing`` does. ``minutes`` are those of the severity when they are not given.
+    While ``owner`` is on leave, what is high or urgent and due before they are back goes to whoever covers for them;
+    the rest waits for them, and so does what they make for themselves.
+    Raises DomainError for a title, a text, a severity or minutes that cannot be kept, and NotAllowed for a person who
+    only reads.
     """
     _must_edit(by)
+    severity = _checked_severity(severity)
+    stands_in = None
+    if owner is not None and owner != by and severity >= Task.Severity.HIGH:
+        stands_in = cover_for(owner, due_at=due_at, now=now)
+    if stands_in is not None:
+        owner, handed = stands_in.user, [*handed, stands_in.words]
     task = Task(
         account=account,
         owner=owner,
         title=_checked_title(title),
         guidance=_checked_text(guidance, "guidance"),
-        severity=_checked_severity(severity),
+        severity=severity,
+        minutes=_checked_minutes(ESTIMATES[Task.Severity(severity)] if minutes is None else minutes),
+        handed=list(handed),
         why=list(why),
         run=run,
         dedupe_key=dedupe_key,
@@ -138,15 +156,23 @@ def unsnooze_task(*, task: Task, by: User, now: datetime) -> Task:
 
 
 @transaction.atomic
-def reassign_task(*, task: Task, to: User, by: User, now: datetime) -> Task:
+def reassign_task(*, task: Task, to: User, by: User, now: datetime, note: str = "") -> Task:
     """Give the open task to somebody else, who must be able to work on its account; raises Conflict when closed."""
     _must_edit(by)
+    note = one_line(_checked_text(note, "note"))
     if not to.is_active or not to.can_edit or not Account.objects.visible_to(to).filter(pk=task.account_id).exists():
         message = _("%(name)s cannot work on this account; choose somebody who can.") % {"name": to}
         raise DomainError(message, code="unsuitable_owner", fields={"to": message})
-    before = task.owner_id
-    _change(task, OPEN, now, owner=to)
-    _tell(task, "task.reassigned", by, now, **{"from": before, "to": to.pk, "name": to.name})
+    before = task.owner
+    handed = given(by=by.name, before=before.name if before else "", note=note)
+    _change(task, OPEN, now, owner=to, handed=[*task.handed, handed])
+    _tell(
+        task,
+        "task.reassigned",
+        by,
+        now,
+        **{"from": before.pk if before else None, "to": to.pk, "name": to.name, "note": note},
+    )
     return task
 
 
@@ -200,6 +226,13 @@ def _checked_text(text: str, field: str) -> str:
         message = _("Give a text of at most %(most)s ordinary characters.") % {"most": LONGEST_TEXT}
         raise DomainError(message, code="bad_text", fields={field: message})
     return text
+
+
+def _checked_minutes(minutes: int) -> int:
+    if not 1 <= minutes <= MOST_MINUTES:
+        message = _("Give 1 to %(most)s minutes.") % {"most": MOST_MINUTES}
+        raise DomainError(message, code="bad_minutes", fields={"minutes": message})
+    return minutes
 
 
 def _checked_severity(severity: int) -> int:
