@@ -62,5 +62,10 @@ urlpatterns = [
         health.SimulationView.as_view({"get": "retrieve"}),
         name="health-version-simulation",
     ),
+    path(
+        "playbooks/<int:pk>/draft/",
+        playbooks.PlaybookDraftView.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        name="playbook-draft",
+    ),
     *router.urls,
 ]

@@ -14,22 +14,30 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from accounts.api import Endpoint
+from accounts.conditions import matching
+from accounts.models import Account
 from common import clock
-from common.api import ACCOUNT, CONDITION, AdminWrites
+from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit
 from common.errors import DomainError
 from playbooks.models import Playbook, Run, Task
 from playbooks.serializers import (
+    ByHandSerializer,
     CompleteSerializer,
+    DiscardDraftSerializer,
+    DraftSerializer,
+    EnterSerializer,
     PlaybookSerializer,
     PublishSerializer,
     ReassignSerializer,
     RunSerializer,
     RunWithStorySerializer,
+    SaveDraftSerializer,
     SnoozeSerializer,
     TaskSerializer,
     TaskWithWhySerializer,
 )
-from playbooks.services.publishing import pause, publish, resume
+from playbooks.services.by_hand import MOST_BY_HAND, start_by_hand
+from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
 from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
 
 
@@ -65,6 +73,52 @@ class PlaybookViewSet(
     def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Go on where the playbook was paused."""
         return Response(PlaybookSerializer(resume(playbook=self.get_object(), by=self.caller)).data)
+
+    @extend_schema(request=EnterSerializer, responses=ByHandSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[CanEdit])
+    def enter(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Start the playbook for some accounts, whatever its entry asks for."""
+        given = _valid(EnterSerializer(data=request.data))
+        now = clock.now()
+        accounts = given.get("accounts")
+        if accounts is None:
+            found = matching(Account.objects.visible_to(self.caller).live(), given["condition"], now=now)
+            accounts = list(found.order_by("pk").values_list("pk", flat=True)[: MOST_BY_HAND + 1])
+        done = start_by_hand(playbook=self.get_object(), account_ids=accounts, by=self.caller, now=now)
+        return Response(
+            {
+                "entered": [{"account": run.account_id, "run": run.pk} for run in done.runs],
+                "held_back": [
+                    {"account": pk, "reason": held.value, "message": held.label} for pk, held in done.held_back.items()
+                ],
+            }
+        )
+
+
+class PlaybookDraftView(Endpoint):
+    """The draft of a playbook: what is being worked on until it is published."""
+
+    parameters = frozenset()
+    permission_classes = [AdminWrites]
+    queryset = Playbook.objects.select_related("draft_by")
+
+    @extend_schema(responses=DraftSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """What is being worked on; ``definition`` is null when nothing is."""
+        return Response(DraftSerializer(self.get_object()).data)
+
+    @extend_schema(request=SaveDraftSerializer, responses=DraftSerializer)
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Keep a definition as the draft; 409 when somebody else has saved since ``number``."""
+        given = _valid(SaveDraftSerializer(data=request.data))
+        saved = save_draft(playbook=self.get_object(), by=self.caller, now=clock.now(), **given)
+        return Response(DraftSerializer(saved).data)
+
+    @extend_schema(request=DiscardDraftSerializer, responses=DraftSerializer)
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Drop the draft; 409 when somebody else has saved since ``number``."""
+        given = _valid(DiscardDraftSerializer(data=request.data))
+        return Response(DraftSerializer(discard_draft(playbook=self.get_object(), by=self.caller, **given)).data)
 
 
 @extend_schema_view(

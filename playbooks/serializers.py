@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from accounts.models import User
 from accounts.serializers import StorableMixin
 from playbooks.models import Playbook, Run, Task
 from playbooks.queries.why import why_run, why_task
+from playbooks.services.by_hand import Held
 
 
 class PlaybookSerializer(StorableMixin, serializers.ModelSerializer[Playbook]):
@@ -25,6 +27,63 @@ class PublishSerializer(serializers.Serializer[Any]):
 
     definition = serializers.JSONField()
     note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class DraftSerializer(serializers.ModelSerializer[Playbook]):
+    """What is being worked on; ``number`` counts its changes, and whoever saves says which one they saw."""
+
+    definition = serializers.JSONField(source="draft", read_only=True)
+    number = serializers.IntegerField(source="draft_number", read_only=True)
+    saved_by = serializers.EmailField(source="draft_by.email", read_only=True, allow_null=True, default=None)
+    saved_at = serializers.DateTimeField(source="draft_at", read_only=True)
+
+    class Meta:
+        model = Playbook
+        fields = ["definition", "number", "saved_by", "saved_at"]
+
+
+class SaveDraftSerializer(serializers.Serializer[Any]):
+    """A definition, and the number of the draft as it was read."""
+
+    definition = serializers.JSONField()
+    number = serializers.IntegerField(min_value=0)
+
+
+class DiscardDraftSerializer(serializers.Serializer[Any]):
+    """The number of the draft as it was read."""
+
+    number = serializers.IntegerField(min_value=0)
+
+
+class EnterSerializer(serializers.Serializer[Any]):
+    """Which accounts should enter: by id, or those for which a condition holds."""
+
+    accounts = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, allow_empty=False)
+    condition = serializers.JSONField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse none and both."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError(_("Give “accounts” or “condition”, and not both."))
+        return attrs
+
+
+class EnteredSerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField()
+    run = serializers.IntegerField()
+
+
+class HeldBackSerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField()
+    reason = serializers.ChoiceField(choices=Held.choices)
+    message = serializers.CharField()
+
+
+class ByHandSerializer(serializers.Serializer[Any]):
+    """Which accounts entered, and what held the others back."""
+
+    entered = EnteredSerializer(many=True)
+    held_back = HeldBackSerializer(many=True)
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):

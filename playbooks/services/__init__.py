@@ -1,4 +1,5 @@
 from playbooks.services.advancing import advance_due
+from playbooks.services.by_hand import start_by_hand, take_out
 from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
 from playbooks.services.priorities import refresh_priorities
 from playbooks.services.publishing import (
@@ -42,7 +43,9 @@ __all__ = [
     "retry_run",
     "save_draft",
     "snooze_task",
+    "start_by_hand",
     "stop_run",
+    "take_out",
     "unsnooze_task",
     "wake_waiting",
 ]

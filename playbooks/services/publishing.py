@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Count, F, Max, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from accounts.services.ledger import record
+from accounts.models import Event, User
+from accounts.services.ledger import record_many
 from common.doorbell import ring
 from common.errors import Conflict, NotAllowed
 from playbooks.definition.parse import parse
@@ -143,35 +143,49 @@ def retry_run(*, run: Run, by: User, now: datetime) -> Run:
     return run
 
 
-@transaction.atomic
 def stop_run(*, run: Run, by: User, now: datetime) -> Run:
     """Take the account out of the playbook; its open tasks stay. Raises Conflict when the run has ended."""
-    if not by.can_edit:
-        raise NotAllowed(_("You can look at playbooks but not change them; ask an admin for another role."))
-    locked = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("account", "playbook")
-    current = locked.get(pk=run.pk)
-    if current.state not in Run.LIVE:
+    if not end_by_hand(Run.objects.filter(pk=run.pk), by=by, now=now):
         raise Conflict(_("This run has ended already."), code="run_changed")
-    current.state, current.ended_at, current.leased_until = Run.State.EXITED, now, None
-    current.save(update_fields=["state", "ended_at", "leased_until"])
-    RunStep.objects.create(
-        run=current,
-        position=current.steps.count(),
-        step=current.step,
-        kind="exit",
-        decision=RunStep.Decision.EXITED,
-        facts={"reason": "by_hand", "by": by.name},
-        taken_at=now,
-    )
-    record(
-        account=current.account,
-        kind="playbook.exited",
-        happened_at=now,
-        user=by,
-        data={"playbook": current.playbook.key, "name": current.playbook.name, "run": current.pk},
-    )
     run.refresh_from_db()
     return run
+
+
+@transaction.atomic
+def end_by_hand(runs: QuerySet[Run], *, by: User, now: datetime) -> list[Run]:
+    """End those of ``runs`` that are live, because a person says so; returns them. Raises NotAllowed for viewers."""
+    if not by.can_edit:
+        raise NotAllowed(_("You can look at playbooks but not change them; ask an admin for another role."))
+    locked = Run.objects.live().select_for_update(no_key=True, of=("self",)).select_related("account", "playbook")
+    ended = list(locked.filter(pk__in=runs.values("pk")).order_by("pk"))
+    Run.objects.filter(pk__in=[run.pk for run in ended]).update(state=Run.State.EXITED, ended_at=now, leased_until=None)
+    taken = RunStep.objects.filter(run__in=ended).order_by().values_list("run_id").annotate(Count("pk"))
+    positions: dict[int, int] = dict(taken)
+    RunStep.objects.bulk_create(
+        RunStep(
+            run=run,
+            position=positions.get(run.pk, 0),
+            step=run.step,
+            kind="exit",
+            decision=RunStep.Decision.EXITED,
+            facts={"reason": "by_hand", "by": by.name},
+            taken_at=now,
+        )
+        for run in ended
+    )
+    record_many(
+        [
+            Event(
+                account=run.account,
+                kind="playbook.exited",
+                happened_at=now,
+                user=by,
+                data={"playbook": run.playbook.key, "name": run.playbook.name, "run": run.pk},
+            )
+            for run in ended
+        ]
+    )
+    return ended
 
 
 def _switch(playbook: Playbook, before: str, after: str, refusal: str) -> None:
