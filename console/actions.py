@@ -62,6 +62,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", _("Undo"), "z", "undo", TASK),
     Action("account.note", _("Write a note"), "n", "note", ACCOUNT),
     Action("account.task", _("New task"), "t", "task", ACCOUNT),
+    Action("account.playbook", _("Start a playbook"), "p", "playbook", ACCOUNT),
     Action("account.rate", _("Rate the account"), "r", "star", ACCOUNT),
     Action("account.override", _("Set the score by hand"), "s", "hand", ACCOUNT),
     Action("account.next", _("Next account"), "]", "chevron-right", ACCOUNT),

@@ -49,7 +49,6 @@ function close(form) {
 function startForms() {
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     if (detail.target.matches?.(".step-form") && detail.requestConfig.verb === "get") enter(detail.target);
-    startDragging();
   });
   document.addEventListener("click", (event) => {
     const form = event.target.closest("[data-form-close]")?.closest(".step-form");
@@ -110,5 +109,6 @@ function startNarrowing() {
 
 numberChanges();
 startDragging();
+document.addEventListener("htmx:load", startDragging);
 startForms();
 startNarrowing();

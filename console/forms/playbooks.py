@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.forms.fields import StorableField
+from playbooks.models import Playbook
 
 
 class PlaybookForm(forms.Form):
@@ -40,4 +41,15 @@ class DefinitionForm(forms.Form):
         label=_("Definition as JSON"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 28, "class": "font-mono", "spellcheck": "false"}),
+    )
+
+
+class StartForm(forms.Form):
+    """Which playbook to start by hand: one that is on."""
+
+    playbook = forms.ModelChoiceField(
+        label=_("Playbook"),
+        queryset=Playbook.objects.filter(status=Playbook.Status.LIVE),
+        empty_label=_("Choose one"),
+        help_text=_("It begins whatever its entry asks for. An account is in a playbook once at a time."),
     )

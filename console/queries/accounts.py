@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.attributes import Attribute, Catalogue
 from accounts.attributes.registry import choices_of
-from accounts.conditions import ConditionError
+from accounts.conditions import ConditionError, matching
 from accounts.models import Account, User, Workspace
 from accounts.models.account import AccountQuerySet
 from accounts.queries import AccountPage, AccountRow, page_of_accounts
@@ -258,6 +258,14 @@ def list_accounts(
     currency = Workspace.current().currency
     names = {attribute.key: choices_of(attribute) for attribute in wanted.columns if attribute.choices}
     return Listing([_listed(row, wanted.columns, names, currency) for row in page.rows], page.total)
+
+
+def wanted_ids(accounts: AccountQuerySet, wanted: Wanted, *, now: datetime, limit: int) -> list[int]:
+    """The ids of up to ``limit`` of ``accounts`` that are wanted, on all pages; raises ConditionError."""
+    if not storable(wanted.text):
+        return []
+    named = accounts.filter(name__icontains=wanted.text) if wanted.text else accounts
+    return list(matching(named, wanted.condition, now=now).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def _listed(

@@ -261,8 +261,8 @@ def refusal_of(
         named = ", ".join(titles[one] for one in lost_steps)
         said.append(
             ngettext(
-                "Nothing would lead to %(steps)s any more.",
-                "Nothing would lead to %(steps)s any more.",
+                "Nothing would lead any more to %(steps)s.",
+                "Nothing would lead any more to %(steps)s.",
                 len(lost_steps),
             )
             % {"steps": named}

@@ -75,6 +75,7 @@ def _context(address: QueryDict, wanted: Wanted, listing: Listing, catalogue: Ca
         "headings": [_heading(address, wanted, attribute) for attribute in wanted.columns],
         "choices": [(attribute, attribute.key in shown) for attribute in [*offered, *custom, *extra]],
         "sort": address.get("sort", ""),
+        "all_url": _url(address, sort="", columns="", **{"from": ""}),
         "first": wanted.offset + 1,
         "last": wanted.offset + len(listing.rows),
         "previous_url": _url(address, **{"from": str(max(wanted.offset - PAGE, 0))}) if wanted.offset else "",

@@ -319,7 +319,7 @@ def test_steps_that_only_a_removed_step_leads_to_go_with_it_when_asked(admin: Cl
     playbook = drafted()
 
     refused = post(admin, playbook, "step/remove", {"step": "fork"})
-    assert "Nothing would lead to step 4: Make the task “Call them”" in text_of(refused)
+    assert "Nothing would lead any more to step 4: Make the task “Call them”" in text_of(refused)
     post(admin, playbook, "step/remove", {"step": "fork", "fix": "1"})
 
     assert ids_of(playbook) == ["calm", "done"]
