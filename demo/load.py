@@ -33,7 +33,7 @@ from playbooks.services import (
     publish,
     refresh_priorities,
 )
-from playbooks.services.advancing import MOST_ATTEMPTS
+from playbooks.services.claiming import MOST_ATTEMPTS
 from surveys.services import invite
 from usage.services import turn_windows
 

@@ -1,60 +1,26 @@
-"""Runs go on: claim what is due, look at all accounts of a step at once, decide, and write each turn whole."""
+"""Runs go on: claim what is due, look at all accounts of a step at once, decide, and write all turns together."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.conditions import explain
 from accounts.models import Account
-from accounts.services.ledger import record
 from common.errors import DomainError
-from common.sql import SQL, rows
-from playbooks.actions import Moment
-from playbooks.decide import Decision, Found, Position, decide
+from playbooks.decide import Found, Position, decide
 from playbooks.definition.calendar import Calendar
 from playbooks.definition.parse import load
-from playbooks.definition.steps import Act, Definition
-from playbooks.models import PlaybookVersion, Run, RunStep
-from playbooks.record import observation, reasons
-from playbooks.services.tasks import create_task
-
-LEASE = timedelta(minutes=2)
-MOST_ATTEMPTS = 5
-FIRST_RETRY = timedelta(minutes=1)
-
-CLAIM = SQL("""
-UPDATE playbooks_run SET leased_until = {until}, attempts = attempts + 1
-WHERE id IN (
-    SELECT id FROM playbooks_run
-    WHERE state = 'waiting' AND NOT held AND due_at <= {now} AND {which}
-      AND (leased_until IS NULL OR leased_until <= {now})
-    ORDER BY due_at, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
-)
-RETURNING id, account_id, version_id, step, due_at, waiting_since, leased_until, attempts
-""")
-FRESH = SQL("attempts = 0")
-TRIED = SQL("attempts > 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A run that this worker has leased, as it was then. ``leased_until`` and ``attempts`` prove the lease."""
-
-    run_id: int
-    account_id: int
-    version_id: int
-    step: str
-    due_at: datetime
-    waiting_since: datetime | None
-    leased_until: datetime
-    attempts: int
+from playbooks.definition.steps import Definition
+from playbooks.models import PlaybookVersion
+from playbooks.record import observation
+from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
+from playbooks.services.turns import Turn, write_turns
 
 
 def advance_due(*, now: datetime, limit: int) -> int:
@@ -64,53 +30,61 @@ def advance_due(*, now: datetime, limit: int) -> int:
     A run whose turn failed before is claimed alone: what killed one worker must not use up its neighbours' attempts.
     After MOST_ATTEMPTS it is parked with its error, and the others go on.
     """
-    claimed = _claim(now, limit, FRESH)
+    claimed = claim(now=now, limit=limit, which=FRESH)
     _take_turns(claimed, now)
     count = len(claimed)
-    while count < limit and (again := _claim(now, 1, TRIED)):
+    while count < limit and (again := claim(now=now, limit=1, which=TRIED)):
         _take_turns(again, now)
         count += len(again)
     return count
 
 
-def _claim(now: datetime, limit: int, which: SQL) -> list[Claim]:
-    return [
-        Claim(*row)
-        for row in rows(
-            CLAIM.format(
-                until=SQL("%s::timestamptz", (now + LEASE,)),
-                now=SQL("%s::timestamptz", (now,)),
-                which=which,
-                limit=SQL("%s", (limit,)),
-            )
-        )
-    ]
-
-
 def _take_turns(claims: Sequence[Claim], now: datetime) -> None:
-    alike: dict[tuple[int, str], list[Claim]] = defaultdict(list)
-    for claim in claims:
-        if claim.attempts > MOST_ATTEMPTS:
-            _give_up(claim, _("A worker died in this step %(times)s times.") % {"times": MOST_ATTEMPTS}, now)
+    alike: dict[int, dict[str, list[Claim]]] = defaultdict(lambda: defaultdict(list))
+    for claimed in claims:
+        if claimed.attempts > MOST_ATTEMPTS:
+            give_up(claimed, _("A worker died in this step %(times)s times.") % {"times": MOST_ATTEMPTS}, now)
         else:
-            alike[claim.version_id, claim.step].append(claim)
+            alike[claimed.version_id][claimed.step].append(claimed)
     if not alike:
         return
     calendar = Calendar.current()
-    versions = PlaybookVersion.objects.in_bulk({version_id for version_id, step in alike})
-    for (version_id, step), group in alike.items():
+    turns: list[Turn] = []
+    for version in PlaybookVersion.objects.filter(pk__in=alike).select_related("playbook"):
+        by_step = alike[version.pk]
         try:
-            definition = load(versions[version_id].definition)
-            found = _look(definition, step, [claim.account_id for claim in group], now)
-        except (DomainError, DatabaseError) as error:
-            for claim in group:
-                _give_up(claim, _sentence(error), now)
+            definition = load(version.definition)
+        except DomainError as error:
+            leave_to_others([claimed for group in by_step.values() for claimed in group], error, now)
             continue
-        for claim in group:
-            try:
-                _take_turn(claim, definition, found, now, calendar)
-            except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
-                _give_up(claim, _sentence(error), now)
+        for step, group in by_step.items():
+            turns += _decide(version, definition, step, group, calendar, now)
+    write_turns(turns, calendar, now)
+
+
+def _decide(
+    version: PlaybookVersion,
+    definition: Definition,
+    step: str,
+    claims: Sequence[Claim],
+    calendar: Calendar,
+    now: datetime,
+) -> Iterator[Turn]:
+    """The turns of runs that stand at one step, after one look at all their accounts; what fails gives up."""
+    try:
+        found = _look(definition, step, [claimed.account_id for claimed in claims], now)
+    except (DomainError, DatabaseError) as error:
+        for claimed in claims:
+            give_up(claimed, error, now)
+        return
+    for claimed in claims:
+        position = Position(step, claimed.due_at, claimed.waiting_since)
+        try:
+            decision = decide(definition, position, found[claimed.account_id], now, calendar)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
+            give_up(claimed, error, now)
+        else:
+            yield Turn(claimed, version.playbook, decision)
 
 
 def _look(definition: Definition, step: str, account_ids: Sequence[int], now: datetime) -> Mapping[int, Found]:
@@ -134,88 +108,3 @@ def _look(definition: Definition, step: str, account_ids: Sequence[int], now: da
         )
         for account_id in account_ids
     }
-
-
-@transaction.atomic
-def _take_turn(
-    claim: Claim, definition: Definition, found: Mapping[int, Found], now: datetime, calendar: Calendar
-) -> None:
-    leased = Run.objects.select_for_update(no_key=True, of=("self",)).filter(
-        pk=claim.run_id,
-        state=Run.State.WAITING,
-        held=False,
-        leased_until=claim.leased_until,
-        attempts=claim.attempts,
-    )
-    run = leased.select_related("playbook", "account__owner", "event").first()
-    if run is None:
-        return
-    position = Position(claim.step, claim.due_at, claim.waiting_since)
-    decision = decide(definition, position, found[claim.account_id], now, calendar)
-    before = list(run.steps.values_list("kind", "facts"))
-    done = {}
-    if decision.act is not None:
-        seen = [*before, *((taken.kind, taken.facts) for taken in decision.taken)]
-        done[decision.act.id] = _act(run, decision.act, reasons(seen), now, calendar)
-    RunStep.objects.bulk_create(
-        RunStep(
-            run=run,
-            position=position,
-            step=taken.step,
-            kind=taken.kind,
-            decision=taken.decision,
-            facts={**taken.facts, **done.get(taken.step, {})},
-            taken_at=now,
-        )
-        for position, taken in enumerate(decision.taken, start=len(before))
-    )
-    _settle(run, decision, now)
-
-
-def _act(run: Run, act: Act, why: Sequence[dict[str, object]], now: datetime, calendar: Calendar) -> dict[str, object]:
-    return act.action.perform(
-        Moment(
-            run=run,
-            account=run.account,
-            event=run.event,
-            key=f"run:{run.pk}:{act.id}",
-            why=why,
-            calendar=calendar,
-            now=now,
-            create_task=create_task,
-        )
-    )
-
-
-def _settle(run: Run, decision: Decision, now: datetime) -> None:
-    ended = decision.state != Run.State.WAITING
-    run.state, run.step, run.due_at = decision.state, decision.position.step, decision.position.due_at
-    run.waiting_since = decision.position.since
-    run.ended_at = now if ended else None
-    run.leased_until, run.attempts, run.error = None, 0, ""
-    run.save(
-        update_fields=["state", "step", "due_at", "waiting_since", "ended_at", "leased_until", "attempts", "error"]
-    )
-    if ended:
-        record(
-            account=run.account,
-            kind=f"playbook.{decision.state}",
-            happened_at=now,
-            data={"playbook": run.playbook.key, "name": run.playbook.name, "run": run.pk},
-        )
-
-
-def _give_up(claim: Claim, error: str, now: datetime) -> None:
-    """Keep the error and try again later, each time later; after the last attempt park the run."""
-    parked = claim.attempts >= MOST_ATTEMPTS
-    Run.objects.filter(
-        pk=claim.run_id, state=Run.State.WAITING, leased_until=claim.leased_until, attempts=claim.attempts
-    ).update(
-        error=error,
-        state=Run.State.PARKED if parked else Run.State.WAITING,
-        leased_until=None if parked else now + FIRST_RETRY * 2 ** (claim.attempts - 1),
-    )
-
-
-def _sentence(error: Exception) -> str:
-    return error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"

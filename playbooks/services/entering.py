@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DataError, models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,9 @@ from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep
 from playbooks.record import observation, occasion
+from playbooks.services.claiming import LEFT_TO_OTHERS
+
+logger = logging.getLogger(__name__)
 
 CONSUMER = "playbooks"
 UNUSABLE = (DomainError, DataError)  # a condition on what is gone, or on values that cannot be read
@@ -31,14 +35,15 @@ ONE_ALONE = "playbooks.alone"
 ENTRY_PLACE = "all[2]"  # where Definition.who_enters has what the entry asks for
 
 KEEP_MATCHES = SQL("""
-WITH matching AS MATERIALIZED ({matching}),
-     gone AS (
-         DELETE FROM playbooks_entrymatch m
-         WHERE m.playbook_id = {playbook} AND NOT EXISTS (SELECT 1 FROM matching WHERE account_id = m.account_id)
-     )
+WITH change AS MATERIALIZED (
+         SELECT m.id, matching.account_id
+         FROM ({matching}) matching
+         FULL JOIN (SELECT id, account_id FROM playbooks_entrymatch WHERE playbook_id = {playbook}) m USING (account_id)
+         WHERE m.id IS NULL OR matching.account_id IS NULL
+     ),
+     gone AS (DELETE FROM playbooks_entrymatch WHERE id IN (SELECT id FROM change WHERE account_id IS NULL))
 INSERT INTO playbooks_entrymatch (playbook_id, account_id, since)
-SELECT {playbook}, account_id, {now} FROM matching
-ON CONFLICT (playbook_id, account_id) DO NOTHING
+SELECT {playbook}, account_id, {now} FROM change WHERE id IS NULL
 """)
 HELD_BACK = SQL("""
 SELECT account_id FROM playbooks_entrymatch m
@@ -71,8 +76,8 @@ def evaluate_entries(*, now: datetime) -> int:
     A playbook that cannot be evaluated says so in ``problem`` and does not stop the others.
     """
     entered = 0
-    loaded = [(playbook, load_live(playbook)) for playbook in _live_playbooks()]
-    for playbook, definition in sorted(loaded, key=lambda one: -(one[1].priority or 0)):
+    readable = [(playbook, definition) for playbook, definition in _read_live(now) if definition is not None]
+    for playbook, definition in sorted(readable, key=lambda one: -(one[1].priority or 0)):
         try:
             with only_one(f"playbooks.entries.{playbook.pk}") as alone:
                 if alone:
@@ -80,6 +85,8 @@ def evaluate_entries(*, now: datetime) -> int:
                     _note_problem(playbook, "")
         except UNUSABLE as error:
             _note_problem(playbook, str(error))
+        except IntegrityError:  # an account was deleted meanwhile; the next look does without it
+            logger.info("the entries of %s are looked at again", playbook.key)
     return entered
 
 
@@ -88,7 +95,7 @@ def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
         return _enter_by_condition(playbook, definition, now)
     entered = 0
     while events := take_events(consumer=_kept_for(playbook), limit=AT_ONCE):
-        entered += _enter_by_events(playbook, definition, events, now)
+        entered += _enter_by_events(playbook, definition, _wanted(definition, events), now)
     return entered
 
 
@@ -120,22 +127,27 @@ def consume_events(*, now: datetime, limit: int) -> int:
         events = take_events(consumer=CONSUMER, limit=limit)
         if not events:
             return 0
-        for playbook in _live_playbooks():
-            definition = load_live(playbook)
-            if not isinstance(definition.entry, EventEntry):
+        for playbook, definition in _read_live(now):
+            if definition is None:
+                _keep_for(playbook, events)
                 continue
-            wanted = [event for event in events if definition.entry.is_met_by(event.kind, event.data)]
-            if not wanted:
-                continue
+            wanted = _wanted(definition, events)
             try:
                 with transaction.atomic():
                     _enter_by_events(playbook, definition, wanted, now)
             except UNUSABLE as error:
                 _note_problem(playbook, str(error))
-                EventInbox.objects.bulk_create(
-                    EventInbox(consumer=_kept_for(playbook), event=event) for event in wanted
-                )
+                _keep_for(playbook, wanted)
     return len(events)
+
+
+def _wanted(definition: Definition, events: Sequence[Event]) -> list[Event]:
+    entry = definition.entry
+    return [event for event in events if isinstance(entry, EventEntry) and entry.is_met_by(event.kind, event.data)]
+
+
+def _keep_for(playbook: Playbook, events: Iterable[Event]) -> None:
+    EventInbox.objects.bulk_create(EventInbox(consumer=_kept_for(playbook), event=event) for event in events)
 
 
 def _kept_for(playbook: Playbook) -> str:
@@ -143,6 +155,8 @@ def _kept_for(playbook: Playbook) -> str:
 
 
 def _enter_by_events(playbook: Playbook, definition: Definition, events: Sequence[Event], now: datetime) -> int:
+    if not events:
+        return 0
     first = {event.account_id: event for event in reversed(events)}
     models.prefetch_related_objects(list(first.values()), "contact")
     ids = matching_ids(_who_enters(definition, now), now=now, scope=Scope.ids(first))
@@ -236,6 +250,23 @@ def load_live(playbook: Playbook) -> Definition:
     if playbook.live_version is None:
         raise Conflict(_("“%(playbook)s” was not published yet.") % {"playbook": playbook})
     return load(playbook.live_version.definition)
+
+
+def _read_live(now: datetime) -> list[tuple[Playbook, Definition | None]]:
+    """The live playbooks with their definitions; None for one that this process does not understand.
+
+    While a release is rolled out, that is what old workers make of what the new ones publish: they leave it to them.
+    Only when it stays so, it is the playbook's problem.
+    """
+    read: list[tuple[Playbook, Definition | None]] = []
+    for playbook in _live_playbooks():
+        try:
+            read.append((playbook, load_live(playbook)))
+        except DomainError as error:
+            read.append((playbook, None))
+            if playbook.live_version and playbook.live_version.published_at <= now - LEFT_TO_OTHERS:
+                _note_problem(playbook, str(error))
+    return read
 
 
 def _live_playbooks() -> models.QuerySet[Playbook]:

@@ -16,7 +16,7 @@ from outbox.models import Message
 from playbooks.models import Run, RunStep, Task
 from playbooks.queries import why_run
 from playbooks.services import advance_due, consume_events, evaluate_entries, retry_run
-from playbooks.services.advancing import LEASE, MOST_ATTEMPTS
+from playbooks.services.claiming import LEASE, MOST_ATTEMPTS
 from surveys.models import Invitation, Survey
 from tests.factories import (
     NOW,

@@ -17,7 +17,7 @@ from accounts.models import Account, Event
 from launcher.places import ROOT
 from playbooks.models import Run, RunStep, Task
 from playbooks.services import advance_due, evaluate_entries
-from playbooks.services.advancing import LEASE
+from playbooks.services.claiming import LEASE
 from tests.factories import NOW
 from tests.playbooks.cases import DAY, customer, published
 

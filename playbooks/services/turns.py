@@ -1,0 +1,179 @@
+"""Turns are written whole: the run's next place, its records, its effects and its events, for many runs at once."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Event
+from accounts.services.ledger import record_many
+from common.sql import SQL, rows
+from playbooks.actions import Moment
+from playbooks.decide import Decision
+from playbooks.definition.calendar import Calendar
+from playbooks.definition.steps import Act
+from playbooks.models import Playbook, Run, RunStep
+from playbooks.record import reasons
+from playbooks.services.claiming import Claim, give_up
+from playbooks.services.tasks import create_task
+
+ACTING_AT_ONCE = 50
+"""Actions run statement by statement, so that more of them in one transaction would hold its locks for long."""
+
+# A run whose lease has passed on, or that somebody holds at the moment, is left as it is: nothing here waits for a
+# row, so no two can wait for each other.
+MOVE = SQL("""
+WITH turn AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset({turns}) AS t (
+        run bigint, leased_until timestamptz, attempts smallint,
+        state text, step text, due_at timestamptz, since timestamptz, steps jsonb
+    )
+), leased AS MATERIALIZED (
+    SELECT r.id FROM turn t JOIN playbooks_run r ON r.id = t.run
+    WHERE r.state = 'waiting' AND NOT r.held AND r.leased_until = t.leased_until AND r.attempts = t.attempts
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), moved AS (
+    UPDATE playbooks_run r
+    SET state = t.state, step = t.step, due_at = t.due_at, waiting_since = t.since,
+        ended_at = CASE WHEN t.state <> 'waiting' THEN {now} END, leased_until = NULL, attempts = 0, error = ''
+    FROM turn t JOIN leased l ON l.id = t.run
+    WHERE r.id = t.run
+    RETURNING r.id, t.steps
+), recorded AS (
+    INSERT INTO playbooks_runstep (run_id, position, step, kind, decision, facts, taken_at)
+    SELECT m.id, b.taken + s.place - 1, s.step->>0, s.step->>1, s.step->>2, s.step->3, {now}
+    FROM moved m
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(position) + 1, 0) AS taken FROM playbooks_runstep WHERE run_id = m.id
+    ) b
+    CROSS JOIN LATERAL jsonb_array_elements(m.steps) WITH ORDINALITY s (step, place)
+)
+SELECT id FROM moved
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one claimed run does next. ``done`` is what the action that it took adds to the record."""
+
+    claim: Claim
+    playbook: Playbook
+    decision: Decision
+    done: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        position, act = self.decision.position, self.decision.act
+        return {
+            "run": self.claim.run_id,
+            "leased_until": self.claim.leased_until.isoformat(),
+            "attempts": self.claim.attempts,
+            "state": self.decision.state,
+            "step": position.step,
+            "due_at": position.due_at.isoformat(),
+            "since": position.since.isoformat() if position.since else None,
+            "steps": [
+                [
+                    taken.step,
+                    taken.kind,
+                    taken.decision,
+                    {**taken.facts, **self.done} if self.done and act and taken.step == act.id else taken.facts,
+                ]
+                for taken in self.decision.taken
+            ],
+        }
+
+
+def write_turns(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
+    """Write every turn whose lease still holds; one that fails gives up alone, and the others are written."""
+    _spare(lambda some: _write(some, now), [turn for turn in turns if turn.decision.act is None], now)
+    acting = [turn for turn in turns if turn.decision.act is not None]
+    for first in range(0, len(acting), ACTING_AT_ONCE):
+        _spare(lambda some: _act_and_write(some, calendar, now), acting[first : first + ACTING_AT_ONCE], now)
+
+
+def _spare(write: Callable[[Sequence[Turn]], None], turns: Sequence[Turn], now: datetime) -> None:
+    """Write all in one transaction; when that fails, the one half and the other, down to what is wrong."""
+    if not turns:
+        return
+    try:
+        write(turns)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
+        if len(turns) == 1:
+            give_up(turns[0].claim, error, now)
+            return
+        middle = len(turns) // 2
+        _spare(write, turns[:middle], now)
+        _spare(write, turns[middle:], now)
+
+
+@transaction.atomic
+def _write(turns: Sequence[Turn], now: datetime) -> None:
+    given = json.dumps([turn.to_json() for turn in turns])
+    moved = {
+        run_id for (run_id,) in rows(MOVE.format(turns=SQL("%s::jsonb", (given,)), now=SQL("%s::timestamptz", (now,))))
+    }
+    record_many(
+        [
+            Event(
+                account_id=turn.claim.account_id,
+                kind=f"playbook.{turn.decision.state}",
+                happened_at=now,
+                data={"playbook": turn.playbook.key, "name": turn.playbook.name, "run": turn.claim.run_id},
+            )
+            for turn in turns
+            if turn.decision.state != Run.State.WAITING and turn.claim.run_id in moved
+        ]
+    )
+
+
+def _act_and_write(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
+    failed: list[tuple[Claim, Exception]] = []
+    with transaction.atomic():
+        runs, before = _lock(turns)
+        done: list[Turn] = []
+        for turn in turns:
+            run = runs.get(turn.claim.run_id)
+            if run is None or turn.decision.act is None or not turn.claim.is_proved_by(run):
+                continue
+            seen = [*before[run.pk], *((taken.kind, taken.facts) for taken in turn.decision.taken)]
+            try:
+                with transaction.atomic():
+                    done.append(replace(turn, done=_act(run, turn.decision.act, reasons(seen), now, calendar)))
+            except Exception as error:  # noqa: BLE001  # its savepoint is rolled back, its neighbours are not
+                failed.append((turn.claim, error))
+        _write(done, now)
+    for claimed, reason in failed:
+        give_up(claimed, reason, now)
+
+
+def _lock(turns: Sequence[Turn]) -> tuple[dict[int, Run], dict[int, list[tuple[str, dict[str, Any]]]]]:
+    """The runs by id, with the ``(kind, facts)`` of the steps that each has taken."""
+    ids = [turn.claim.run_id for turn in turns]
+    free = Run.objects.select_for_update(no_key=True, of=("self",), skip_locked=True).filter(pk__in=ids)
+    runs = {run.pk: run for run in free.select_related("playbook", "account__owner", "event")}
+    before: dict[int, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    taken = RunStep.objects.filter(run__in=ids).order_by("run", "position")
+    for run_id, kind, facts in taken.values_list("run_id", "kind", "facts"):
+        before[run_id].append((kind, facts))
+    return runs, before
+
+
+def _act(run: Run, act: Act, why: Sequence[dict[str, Any]], now: datetime, calendar: Calendar) -> dict[str, Any]:
+    return act.action.perform(
+        Moment(
+            run=run,
+            account=run.account,
+            event=run.event,
+            key=f"run:{run.pk}:{act.id}",
+            why=why,
+            calendar=calendar,
+            now=now,
+            create_task=create_task,
+        )
+    )
