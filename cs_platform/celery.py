@@ -72,6 +72,11 @@ app.conf.beat_schedule = {
     "usage's day": {"task": "usage.turn_windows", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "waiting usage": {"task": "usage.assign_waiting", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "old usage": {"task": "usage.purge", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
+    "surveys held back": {
+        "task": "surveys.send_held_back",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 

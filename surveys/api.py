@@ -16,8 +16,15 @@ from accounts.api import Endpoint
 from accounts.models import Contact
 from common import clock
 from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit
+from outbox.models import HeldBack
 from surveys.models import Response, Survey
-from surveys.serializers import InvitationSerializer, InviteSerializer, ResponseSerializer, SurveySerializer
+from surveys.serializers import (
+    InvitationHeldBackSerializer,
+    InvitationSerializer,
+    InviteSerializer,
+    ResponseSerializer,
+    SurveySerializer,
+)
 from surveys.services import invite
 
 
@@ -32,19 +39,24 @@ class SurveyViewSet(
     serializer_class = SurveySerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @extend_schema(request=InviteSerializer, responses={201: InvitationSerializer})
+    @extend_schema(request=InviteSerializer, responses={201: InvitationSerializer, 202: InvitationHeldBackSerializer})
     @action(detail=True, methods=["post"], permission_classes=[CanEdit])
     def invite(self, request: Request, *args: Any, **kwargs: Any) -> Answer:
-        """Ask one contact; a second call for the same occasion sends nothing."""
+        """Ask one contact; a second call for the same occasion sends nothing.
+
+        202 says that the contact's budget is used up: what waits, and until when.
+        """
         given = InviteSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         contact = given.validated_data["contact"]
         if not Contact.objects.visible_to(self.caller).filter(pk=contact.pk).exists():
             raise ValidationError({"contact": ["There is no such contact."]})
-        invitation = invite(
+        asked = invite(
             survey=self.get_object(), contact=contact, occasion=given.validated_data["occasion"], now=clock.now()
         )
-        return Answer(InvitationSerializer(invitation).data, status=201)
+        if isinstance(asked, HeldBack):
+            return Answer(InvitationHeldBackSerializer(asked).data, status=202)
+        return Answer(InvitationSerializer(asked).data, status=201)
 
 
 @extend_schema_view(list=extend_schema(parameters=[CONDITION, ACCOUNT]))

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import Contact
 from accounts.serializers import StorableMixin
 from common.text import storable
+from outbox.models import HeldBack
 from surveys.models import Invitation, Response, Survey
 
 LONGEST_TEXT = 2000
@@ -46,6 +47,14 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
     class Meta:
         model = Invitation
         fields = ["id", "survey", "account", "contact", "occasion", "language", "invited_at", "expires_at"]
+
+
+class InvitationHeldBackSerializer(serializers.ModelSerializer[HeldBack]):
+    """An invitation that the contact's budget has no place for: it goes out at ``until``, if that is soon enough."""
+
+    class Meta:
+        model = HeldBack
+        fields = ["contact", "outcome", "most", "days", "held_at", "until", "useful_until"]
 
 
 class InviteSerializer(serializers.Serializer[Any]):

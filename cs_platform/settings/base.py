@@ -173,6 +173,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "PlaybookStatusEnum": "playbooks.models.Playbook.Status",
+        "HeldBackOutcomeEnum": "outbox.models.HeldBack.Outcome",
+        "TaskOutcomeEnum": "playbooks.models.Task.Outcome",
         "TaskStatusEnum": "playbooks.models.Task.Status",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

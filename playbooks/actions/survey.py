@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Contact, Event
+from outbox.models import HeldBack
 from playbooks.actions.base import Action, Moment, Names, Shown, register
 from playbooks.definition.references import Reference, Source
 from playbooks.recipients import recipient_of
@@ -36,7 +37,10 @@ class SurveyAction(Action):
     survey: str
 
     def perform(self, moment: Moment) -> dict[str, Any]:
-        """Invite one contact; an account where nobody can be written to, or a survey switched off, is passed by."""
+        """Invite one contact; an account where nobody can be written to, or a survey switched off, is passed by.
+
+        A contact whose budget is used up is asked later, or not at all: the record names what was held back.
+        """
         survey = Survey.objects.filter(key=self.survey, is_live=True).first()
         if survey is None:
             return {"skipped": "survey_not_live", "survey": self.survey}
@@ -44,6 +48,8 @@ class SurveyAction(Action):
         if contact is None:
             return {"skipped": "nobody_reachable", "survey": self.survey}
         invitation = invite(survey=survey, contact=contact, occasion=moment.key, now=moment.now)
+        if isinstance(invitation, HeldBack):
+            return {"held_back": invitation.pk, "survey": survey.key, "contact": contact.name}
         return {"invitation": invitation.pk, "survey": survey.key, "contact": contact.name}
 
     def recipient(self, account: Account, event: Event | None) -> Contact | None:
@@ -62,7 +68,7 @@ class SurveyAction(Action):
                 return _("Sent no survey: nobody at the customer can be written to.")
             case "survey_not_live":
                 return _("Sent no survey: “%(survey)s” is switched off.") % {"survey": facts["survey"]}
-        return _("Asked %(name)s to answer the survey “%(survey)s”.") % {
-            "name": facts["contact"],
-            "survey": facts["survey"],
-        }
+        what = {"name": facts["contact"], "survey": facts["survey"]}
+        if "held_back" in facts:
+            return _("Held back the survey “%(survey)s”: the contact budget of %(name)s was used up.") % what
+        return _("Asked %(name)s to answer the survey “%(survey)s”.") % what

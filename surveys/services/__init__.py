@@ -1,4 +1,4 @@
 from surveys.services.answers import answer
-from surveys.services.invitations import invite, mark_bounces, unsubscribe
+from surveys.services.invitations import invite, mark_bounces, send_held_back, unsubscribe
 
-__all__ = ["answer", "invite", "mark_bounces", "unsubscribe"]
+__all__ = ["answer", "invite", "mark_bounces", "send_held_back", "unsubscribe"]

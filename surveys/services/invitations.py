@@ -9,8 +9,8 @@ from accounts.models import Contact, Event
 from accounts.services.ledger import record, record_many
 from common.errors import DomainError, NotFound
 from common.text import one_line, storable
-from outbox.models import Message
-from outbox.services import enqueue_email
+from outbox.models import HeldBack, Kind, Message
+from outbox.services import drop, enqueue_email, reserve
 from surveys.mail import compose
 from surveys.models import Invitation, Survey
 from surveys.queries import invitation_of
@@ -22,12 +22,14 @@ SWEEP = 500
 
 
 @transaction.atomic
-def invite(*, survey: Survey, contact: Contact, occasion: str, now: datetime) -> Invitation:
+def invite(*, survey: Survey, contact: Contact, occasion: str, now: datetime) -> Invitation | HeldBack:
     """Ask ``contact`` to answer ``survey``: writes the invitation and owes the mail.
 
     ``occasion`` says what it is about (``2026-Q1``, ``run-17``): a contact is asked once an occasion, and a second
-    call returns the first invitation and sends nothing. Raises DomainError when the survey is not live, when the
-    contact has left, unsubscribed, bounced or has no address, and for an occasion that is empty or too long.
+    call returns the first invitation and sends nothing. A contact whose budget is used up is asked on the first day
+    that has a place (``send_held_back``), or not at all when that is later than the invitation would be open; then
+    what was held back is returned. Raises DomainError when the survey is not live, when the contact has left,
+    unsubscribed, bounced or has no address, and for an occasion that is empty or too long.
     """
     occasion = one_line(occasion)
     if not occasion or len(occasion) > OCCASION_LENGTH or not storable(occasion):
@@ -44,6 +46,27 @@ def invite(*, survey: Survey, contact: Contact, occasion: str, now: datetime) ->
             % {"contact": contact},
             code="not_reachable",
         )
+    useful_until = now + timedelta(days=survey.expires_after_days)
+    return _ask(survey, contact, occasion, useful_until=useful_until, now=now)
+
+
+def _ask(
+    survey: Survey, contact: Contact, occasion: str, *, useful_until: datetime, now: datetime
+) -> Invitation | HeldBack:
+    asked = Invitation.objects.filter(survey=survey, contact=contact, occasion=occasion).first()
+    if asked is not None:
+        return asked
+    place = reserve(
+        contact=contact,
+        kind=Kind.SURVEY,
+        key=f"survey:{survey.pk}:{contact.pk}:{occasion}",
+        label=survey.name,
+        details={"survey": survey.pk, "occasion": occasion},
+        useful_until=useful_until,
+        now=now,
+    )
+    if isinstance(place, HeldBack):
+        return place
     token = token_for(survey_id=survey.pk, contact_id=contact.pk, occasion=occasion)
     invitation, created = Invitation.objects.get_or_create(
         survey=survey,
@@ -74,6 +97,29 @@ def invite(*, survey: Survey, contact: Contact, occasion: str, now: datetime) ->
             data={"survey": survey.key, "kind": survey.kind, "invitation": invitation.pk, "occasion": occasion},
         )
     return invitation
+
+
+def send_held_back(*, now: datetime) -> int:
+    """Ask the contacts whose invitation was held back and whose budget has a place again; returns how many.
+
+    One that cannot be asked any more is dropped with its reason.
+    """
+    due = HeldBack.objects.due(now, Kind.SURVEY).select_related("contact__account")
+    return sum(_ask_again(held, now) for held in due[:SWEEP])
+
+
+@transaction.atomic
+def _ask_again(held: HeldBack, now: datetime) -> bool:
+    survey = Survey.objects.filter(pk=held.details["survey"], is_live=True).first()
+    if survey is None:
+        drop(held=held, outcome=HeldBack.Outcome.SWITCHED_OFF, now=now)
+    elif not Contact.objects.reachable().filter(pk=held.contact_id).exists():
+        drop(held=held, outcome=HeldBack.Outcome.NOT_REACHABLE, now=now)
+    else:
+        occasion: str = held.details["occasion"]
+        asked = _ask(survey, held.contact, occasion, useful_until=held.useful_until, now=now)
+        return isinstance(asked, Invitation)
+    return False
 
 
 @transaction.atomic

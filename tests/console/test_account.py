@@ -17,7 +17,7 @@ from common import clock
 from health.models import HealthScore
 from health.services import compute_health
 from playbooks.services.tasks import complete_task, create_task
-from surveys.services import answer, invite
+from surveys.services import answer
 from tests.console.pages import HTMX, client_of, only_own_book, queries_of, words_of
 from tests.factories import (
     AccountFactory,
@@ -37,7 +37,7 @@ from tests.factories import (
     TouchpointFactory,
     UserFactory,
 )
-from tests.surveys.invited import token_of
+from tests.surveys.invited import ask, token_of
 from usage.services import add_daily_usage, turn_windows
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_timeline_tells_what_happened_in_words(client: Client, account: Account,
     now = clock.now()
     contact = ContactFactory(account=account, name="Jana Nováková")
     survey = SurveyFactory(key="nps", name="Relationship", is_live=True)
-    invitation = invite(survey=survey, contact=contact, occasion="2026", now=now)
+    invitation = ask(survey=survey, contact=contact, occasion="2026", now=now)
     answer(token=token_of(invitation), score=3, comment="Too slow", now=now)
     task = create_task(account=account, owner=csm, title="Call back", due_at=now, now=now)
     complete_task(task=task, by=csm, outcome="saved", note="They stay", now=now)
@@ -372,7 +372,7 @@ def test_queries_stay_the_same_when_there_is_more_of_everything(client: Client, 
             AccountFactory(parent=account, stage=stage)
             rate_account(account=account, user=csm, value=4, now=now)
             answer(
-                token=token_of(invite(survey=survey, contact=contact, occasion="x", now=now)),
+                token=token_of(ask(survey=survey, contact=contact, occasion="x", now=now)),
                 score=n % 11,
                 comment=None,
                 now=now,

@@ -17,7 +17,7 @@ from common import clock
 from health.services import compute_health
 from playbooks.models import Task
 from playbooks.services.tasks import complete_task, create_task
-from surveys.services import answer, invite
+from surveys.services import answer
 from tests.console.browser import complaints_of, findings
 from tests.factories import (
     AccountFactory,
@@ -36,7 +36,7 @@ from tests.factories import (
     TicketFactory,
     UserFactory,
 )
-from tests.surveys.invited import token_of
+from tests.surveys.invited import ask, token_of
 from usage.services import add_daily_usage, turn_windows
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +77,7 @@ def account(csm: User) -> Account:
     SubscriptionFactory(account=made, mrr=1200, renews_on=today + timedelta(days=20))
     survey = SurveyFactory(is_live=True)
     answer(
-        token=token_of(invite(survey=survey, contact=contact, occasion="x", now=now)),
+        token=token_of(ask(survey=survey, contact=contact, occasion="x", now=now)),
         score=3,
         comment="Too slow",
         now=now,

@@ -14,7 +14,7 @@ from common import clock
 from health.services import compute_health
 from playbooks.services.tasks import create_task
 from surveys.models import Survey
-from surveys.services import answer, invite
+from surveys.services import answer
 from tests.console.pages import client_of, only_own_book, queries_of, words_of
 from tests.factories import (
     AccountFactory,
@@ -28,7 +28,7 @@ from tests.factories import (
     TicketFactory,
     UserFactory,
 )
-from tests.surveys.invited import token_of
+from tests.surveys.invited import ask, token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def score_by_seats() -> None:
 
 def answered(survey: Survey, contact: Contact, score: int, comment: str = "") -> None:
     now = clock.now()
-    token = token_of(invite(survey=survey, contact=contact, occasion="now", now=now))
+    token = token_of(ask(survey=survey, contact=contact, occasion="now", now=now))
     answer(token=token, score=score, comment=comment, now=now)
 
 

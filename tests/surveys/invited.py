@@ -15,7 +15,14 @@ def invited(
 ) -> Invitation:
     """Invite a new contact to a survey."""
     contact: Contact = ContactFactory(**person)
-    return invite(survey=survey or SurveyFactory(kind=kind), contact=contact, occasion="spring", now=now)
+    return ask(survey=survey or SurveyFactory(kind=kind), contact=contact, now=now)
+
+
+def ask(*, survey: Survey, contact: Contact, occasion: str = "spring", now: datetime = NOW) -> Invitation:
+    """Invite a contact who may be written to."""
+    invitation = invite(survey=survey, contact=contact, occasion=occasion, now=now)
+    assert isinstance(invitation, Invitation)
+    return invitation
 
 
 def token_of(invitation: Invitation) -> str:
