@@ -116,6 +116,7 @@ urlpatterns = [
     path("playbooks/runs/<int:pk>/stop/", playbooks.playbook_run_stop, name="playbook_run_stop"),
     path("playbooks/<slug:key>/", playbooks.playbook, name="playbook"),
     path("playbooks/<slug:key>/edit/", playbook_draft.playbook_edit, name="playbook_edit"),
+    path("playbooks/<slug:key>/edit/name/", playbook_draft.playbook_name, name="playbook_name"),
     path("playbooks/<slug:key>/edit/entry/", playbook_parts.playbook_entry, name="playbook_entry"),
     path("playbooks/<slug:key>/edit/rules/", playbook_parts.playbook_rules, name="playbook_rules"),
     path("playbooks/<slug:key>/edit/step/", playbook_parts.playbook_step, name="playbook_step"),

@@ -172,7 +172,7 @@ class DeclaredForm:
             field = typed_field(one, self.offers)
             field.label = str(getattr(one, "label", one.name))
             field.help_text = str(getattr(one, "help", ""))
-            field.required = one.default is REQUIRED and not isinstance(one, Truth)
+            field.required = one.default not in ("", None) and not isinstance(one, Truth)
             if isinstance(one, Reference) and isinstance(field.widget, forms.Select):
                 _keep_gone(field.widget, given.get(one.name))
             made[one.name] = field

@@ -28,7 +28,7 @@ from playbooks.definition.edit import BLANK
 from playbooks.definition.parse import load
 from playbooks.models import Playbook
 from playbooks.queries.ready import ready_playbooks
-from playbooks.services import create_playbook, discard_draft, publish
+from playbooks.services import create_playbook, describe_playbook, discard_draft, publish
 
 NOT_VALID = 422
 
@@ -81,6 +81,20 @@ def playbook_new(request: StaffRequest) -> HttpResponse:
         ],
     }
     return render(request, "console/playbook/new.html", context, status=NOT_VALID if form.errors else 200)
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def playbook_name(request: StaffRequest, key: str) -> HttpResponse:
+    """Call the playbook otherwise."""
+    playbook = find_playbook(key)
+    initial = {"name": playbook.name, "description": playbook.description}
+    form = PlaybookForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        describe_playbook(playbook=playbook, by=request.user, **form.cleaned_data)
+        return redirect("console:playbook_edit", key)
+    context = {"playbook": playbook, "form": form, "crumbs": crumbs_of(playbook, _("Name"))}
+    return render(request, "console/playbook/name.html", context, status=NOT_VALID if form.errors else 200)
 
 
 @admin_page

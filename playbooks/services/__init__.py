@@ -4,6 +4,7 @@ from playbooks.services.entering import consume_events, enter_accounts, enter_by
 from playbooks.services.priorities import refresh_priorities
 from playbooks.services.publishing import (
     create_playbook,
+    describe_playbook,
     discard_draft,
     pause,
     publish,
@@ -30,6 +31,7 @@ __all__ = [
     "consume_events",
     "create_playbook",
     "create_task",
+    "describe_playbook",
     "discard_draft",
     "enter_accounts",
     "enter_by_hand",

@@ -42,6 +42,14 @@ def create_playbook(
     )
 
 
+def describe_playbook(*, playbook: Playbook, name: str, description: str, by: User | None) -> Playbook:
+    """Call the playbook otherwise, at once and for all versions; its key stays."""
+    _must_be_admin(by)
+    Playbook.objects.filter(pk=playbook.pk).update(name=name, description=description)
+    playbook.refresh_from_db()
+    return playbook
+
+
 def _free_key(name: str) -> str:
     wanted = slugify(name)[:LONGEST_KEY].strip("-") or "playbook"
     taken = {*RESERVED_KEYS, *Playbook.objects.filter(key__startswith=wanted).values_list("key", flat=True)}

@@ -21,6 +21,7 @@ from playbooks.services import create_playbook, evaluate_entries, save_draft
 from tests.console.pages import HTMX, client_of, queries_of, words_of
 from tests.factories import PlaybookFactory, UserFactory
 from tests.playbooks.cases import LOW, REFERENCE, customer, messaging, published
+from usage.models import Feature
 
 pytestmark = pytest.mark.django_db
 
@@ -165,7 +166,11 @@ TASK = {"form_note-severity": "2", "form_note-due_in_days": "2", "form_note-assi
         ("calm", {"length": "", "unit": "days"}, "This field is required."),
         ("calm", {"length": "soon", "unit": "hours"}, "Give a whole number from 1 to 8760."),
         ("note", {"title": "", **{k[10:]: v for k, v in TASK.items()}}, "This field is required."),
-        ("note", {"title": "x", "assign": "nobody@example.com"}, "Nobody who works here has the address"),
+        (
+            "note",
+            {"title": "x", "severity": "2", "due_in_days": "2", "assign": "nobody@example.com"},
+            "Nobody who works here has the address",
+        ),
     ],
 )
 def test_refusal_stands_in_the_form_and_nothing_is_saved(
@@ -534,6 +539,26 @@ def test_problem_of_the_live_version_stands_at_its_step(admin: Client) -> None:
 
     assert "There is no attribute “usage.gone.7d”" in words
     assert words_of(admin, "/playbooks/ours/edit/publish/")
+
+
+def test_problem_is_said_with_a_way_to_its_step_before_publishing(admin: Client) -> None:
+    playbook = drafted({**WAYS, "steps": [{"id": "again", "kind": "check", "condition": LOW}]})
+    Feature.objects.all().delete()
+
+    page = admin.get("/playbooks/ours/edit/publish/").content.decode()
+    assert '<a class="link" href="/playbooks/ours/edit/#card-again">Step 1' in page
+    refused = admin.post("/playbooks/ours/edit/publish/", {"number": playbook.draft_number, "note": ""})
+    assert refused.status_code == 422
+    assert "There is no attribute “usage.messaging.7d”" in text_of(refused)
+
+
+def test_playbook_is_called_otherwise_and_keeps_its_key(admin: Client) -> None:
+    drafted()
+
+    admin.post("/playbooks/ours/edit/name/", {"name": "Theirs", "description": "For them"})
+
+    assert "Theirs" in words_of(admin, "/playbooks/ours/edit/")
+    assert admin.post("/playbooks/ours/edit/name/", {"name": ""}).status_code == 422
 
 
 def test_draft_is_thrown_away_when_asked(admin: Client) -> None:
