@@ -11,11 +11,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
 from accounts.conditions import matching
-from accounts.models import Account, Contact, Event, Rating, Segment, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Event, Leave, Rating, Segment, Ticket, Touchpoint, User
 from accounts.serializers import (
     AccountSerializer,
     ContactSerializer,
     EventSerializer,
+    LeaveSerializer,
     RatingSerializer,
     SegmentSerializer,
     TicketSerializer,
@@ -24,6 +25,7 @@ from accounts.serializers import (
 from accounts.services.accounts import save_account, save_contact
 from accounts.services.ratings import rate_account
 from accounts.services.segments import save_segment
+from accounts.services.staff import delete_leave, save_leave
 from accounts.services.touchpoints import log_touchpoint
 from common import clock
 from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit, KnownParameters, Page, condition_of, of_account
@@ -209,3 +211,26 @@ class RatingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Cre
     def perform_create(self, serializer: BaseSerializer[Rating]) -> None:
         given = {**serializer.validated_data, "account": self.own_account(serializer)}
         serializer.instance = rate_account(user=self.caller, now=clock.now(), **given)
+
+
+class LeaveViewSet(viewsets.ModelViewSet[Leave], Endpoint):
+    """The days on which people are away, and who covers for them; one's own to write, everybody's for who leads."""
+
+    parameters = frozenset()
+    queryset = Leave.objects.select_related("user", "cover")
+    serializer_class = LeaveSerializer
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def perform_create(self, serializer: BaseSerializer[Leave]) -> None:
+        leave = Leave(**{"user": self.caller, **serializer.validated_data})
+        serializer.instance = save_leave(leave=leave, by=self.caller)
+
+    def perform_update(self, serializer: BaseSerializer[Leave]) -> None:
+        leave = serializer.instance
+        assert leave is not None
+        for name, given in serializer.validated_data.items():
+            setattr(leave, name, given)
+        save_leave(leave=leave, by=self.caller)
+
+    def perform_destroy(self, instance: Leave) -> None:
+        delete_leave(leave=instance, by=self.caller)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from accounts.models import Account, Contact, Event, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
+from accounts.models import Account, Contact, Event, Leave, Plan, Rating, Segment, Stage, Ticket, Touchpoint, User
 from common.text import normal_email, storable
 
 
@@ -148,3 +148,15 @@ class RatingSerializer(StorableMixin, serializers.ModelSerializer[Rating]):
         fields = ["id", "account", "user", "value", "comment", "rated_at", "created_at"]
         read_only_fields = ["user"]
         extra_kwargs: ClassVar[dict[str, Any]] = {"rated_at": {"required": False}}
+
+
+class LeaveSerializer(serializers.ModelSerializer[Leave]):
+    user = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.all(), required=False)
+    cover = serializers.SlugRelatedField(
+        slug_field="email", queryset=User.objects.all(), allow_null=True, required=False
+    )
+
+    class Meta:
+        model = Leave
+        fields = ["id", "user", "starts_on", "ends_on", "cover"]
+        validators: ClassVar[list[Any]] = []

@@ -18,9 +18,12 @@ from accounts.conditions import matching
 from accounts.models import Account
 from common import clock
 from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit
-from common.errors import DomainError
-from playbooks.models import Playbook, Run, Task
+from common.errors import Conflict, DomainError
+from playbooks.models import Assignment, Playbook, Run, Task
+from playbooks.rules import ACCOUNT_RULES, Rule
 from playbooks.serializers import (
+    AssignmentSerializer,
+    AssignSerializer,
     ByHandSerializer,
     CompleteSerializer,
     DiscardDraftSerializer,
@@ -36,6 +39,7 @@ from playbooks.serializers import (
     TaskSerializer,
     TaskWithWhySerializer,
 )
+from playbooks.services.assigning import assign_accounts, undo_assignment
 from playbooks.services.by_hand import MOST_BY_HAND, start_by_hand
 from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
 from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
@@ -194,6 +198,47 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Creat
         given = _valid(ReassignSerializer(data=request.data))
         task = reassign_task(task=self.get_object(), by=self.caller, now=clock.now(), **given)
         return Response(TaskSerializer(task).data)
+
+
+class AssignmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, Endpoint):
+    """Accounts given to people by a rule: one's own assignments, everybody's for who leads."""
+
+    parameters = frozenset()
+    queryset = Assignment.objects.none()
+    serializer_class = AssignmentSerializer
+
+    def get_queryset(self) -> QuerySet[Assignment]:
+        found = Assignment.objects.all()
+        return found if self.caller.leads else found.filter(made_by=self.caller)
+
+    @extend_schema(request=AssignSerializer, responses=AssignmentSerializer)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give accounts to whoever the rule chooses; those for which it finds nobody keep their owner."""
+        given = _valid(AssignSerializer(data=request.data))
+        wanted = set(given["accounts"])
+        accounts = list(Account.objects.visible_to(self.caller).filter(pk__in=wanted).order_by("pk"))
+        if missing := wanted - {account.pk for account in accounts}:
+            message = _("There is no account %(id)s, or not for this key.") % {"id": min(missing)}
+            raise DomainError(message, fields={"accounts": message})
+        rule = Rule(given["to"], tuple(given["among"]), given["difficult"], given["otherwise"]).check(ACCOUNT_RULES)
+        assignment, _choices = assign_accounts(
+            rule=rule,
+            accounts=accounts,
+            by=self.caller,
+            now=clock.now(),
+            reason=given["reason"],
+            move_open_work=given["move_open_work"],
+        )
+        if assignment is None:
+            raise Conflict(_("Nothing changes hands: they have it already, or the rule finds nobody."))
+        return Response(AssignmentSerializer(assignment).data, status=201)
+
+    @extend_schema(request=None, responses=AssignmentSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give back what did not change hands again since."""
+        assignment = undo_assignment(assignment=self.get_object(), by=self.caller, now=clock.now())
+        return Response(AssignmentSerializer(assignment).data)
 
 
 def _valid(serializer: Serializer[Any]) -> dict[str, Any]:

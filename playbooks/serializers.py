@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from accounts.models import User
 from accounts.serializers import StorableMixin
-from playbooks.models import Playbook, Run, Task
+from playbooks import handing
+from playbooks.models import Assignment, Playbook, Run, Task
 from playbooks.queries.why import why_run, why_task
+from playbooks.rules import LEAST_LOADED
 from playbooks.services.by_hand import Held
 
 
@@ -137,6 +139,7 @@ class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
             "guidance",
             "run",
             "severity",
+            "minutes",
             "due_at",
             "status",
             "snoozed_until",
@@ -147,6 +150,7 @@ class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
             "priority_reasons",
             "created_at",
         ]
+        extra_kwargs: ClassVar[dict[str, Any]] = {"minutes": {"required": False}}
         read_only_fields = [
             "run",
             "status",
@@ -161,15 +165,19 @@ class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
 
 
 class TaskWithWhySerializer(TaskSerializer):
-    """A task with the sentences that say why it exists."""
+    """A task with the sentences that say why it exists, and how it came to its owner."""
 
     why = serializers.SerializerMethodField()
+    handed = serializers.SerializerMethodField()
 
     class Meta(TaskSerializer.Meta):
-        fields = [*TaskSerializer.Meta.fields, "why"]
+        fields = [*TaskSerializer.Meta.fields, "why", "handed"]
 
     def get_why(self, task: Task) -> list[str]:
         return why_task(task)
+
+    def get_handed(self, task: Task) -> list[str]:
+        return handing.told(task.handed)
 
 
 class CompleteSerializer(StorableMixin, serializers.Serializer[Any]):
@@ -181,5 +189,39 @@ class SnoozeSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField()
 
 
-class ReassignSerializer(serializers.Serializer[Any]):
+class ReassignSerializer(StorableMixin, serializers.Serializer[Any]):
     to = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.filter(is_active=True))
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+
+
+class AssignSerializer(StorableMixin, serializers.Serializer[Any]):
+    """Accounts, and the rule by which they are given to people; ``playbooks.rules`` has what may be said."""
+
+    accounts = serializers.ListField(child=serializers.IntegerField(), min_length=1, max_length=1000)
+    to = serializers.CharField(max_length=254)
+    among = serializers.ListField(child=serializers.EmailField(), required=False, default=list, max_length=100)
+    difficult = serializers.JSONField(required=False, allow_null=True, default=None)
+    otherwise = serializers.CharField(required=False, default=LEAST_LOADED, max_length=40)
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+    move_open_work = serializers.BooleanField(required=False, default=True)
+
+
+class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    """Accounts and tasks that changed hands together, each with its owner before and after."""
+
+    accounts = serializers.SerializerMethodField()
+    tasks = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Assignment
+        fields = ["id", "reason", "accounts", "tasks", "made_at", "undone_at"]
+
+    def get_accounts(self, assignment: Assignment) -> list[dict[str, int | None]]:
+        return _moves(assignment.accounts)
+
+    def get_tasks(self, assignment: Assignment) -> list[dict[str, int | None]]:
+        return _moves(assignment.tasks)
+
+
+def _moves(moves: list[list[int | None]]) -> list[dict[str, int | None]]:
+    return [{"id": pk, "from": before, "to": after} for pk, before, after in moves]

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from accounts.models import Account, CustomField, Event, Stage, StageEntry
+from accounts.models import Account, CustomField, Event, Stage, StageEntry, User
 from accounts.services.ledger import record_many, touch
+from accounts.services.owners import FOLLOWS, handed
 from accounts.services.parents import Ancestry, hold_parents
 from common.cells import Cell, Choice, Day, Flag, Instant, Number, Refusal, Text, Texts, TimeZone, shown
 from common.errors import DomainError
@@ -104,6 +105,7 @@ class AccountImporter(Importer):
         moved: set[int] = set()
         if any(row.values.get("stage") for row in rows):
             moved = _enter_stages(accounts, rows, occasion)
+        _tell_owners(written.updated, occasion)
         created = {account.pk for account in written.created}
         changed = {account.pk for account, _before in written.updated} | moved | placed.keys()
         touch((created | changed | {parent for parents in placed.values() for parent in parents}) - moved)
@@ -190,6 +192,24 @@ def _place(accounts: Mapping[str, Account], rows: Sequence[Row], occasion: Occas
         [account for account in accounts.values() if account.pk in placed], ["parent", "updated_at"], batch_size=1000
     )
     return placed
+
+
+def _tell_owners(updated: Iterable[tuple[Account, Values]], occasion: Occasion) -> None:
+    """Write down which accounts got another owner, whom their open work follows."""
+    moves = [(account, before["owner_id"]) for account, before in updated if "owner_id" in before]
+    people = {person for account, before in moves for person in (before, account.owner_id) if person}
+    names = dict(User.objects.filter(pk__in=people).values_list("pk", "name")) if people else {}
+    record_many(
+        [
+            Event(
+                account=account,
+                kind="account.assigned",
+                happened_at=occasion.now,
+                data=handed(before, account.owner_id, names, work=FOLLOWS),
+            )
+            for account, before in moves
+        ]
+    )
 
 
 def _enter_stages(accounts: dict[str, Account], rows: Sequence[Row], occasion: Occasion) -> set[int]:

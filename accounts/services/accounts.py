@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Contact, CustomField, Offboarding, Stage, User
 from accounts.services.ledger import record, touch
+from accounts.services.owners import FOLLOWS, handed
 from accounts.services.parents import hold_parents, refuse_circle
 from accounts.services.stages import enter_stage
 from common.errors import Conflict, DomainError
@@ -59,13 +60,13 @@ def _custom_problem(field: CustomField, value: Any) -> str:
 
 @transaction.atomic
 def save_account(*, account: Account, by: User | None, now: datetime, stage: Stage | None = None) -> Account:
-    """Keep a new or changed account, and move it into ``stage`` when one is given.
+    """Keep a new or changed account, and move it into ``stage`` when one is given. Its open work follows a new owner.
 
     Raises DomainError when its external id is taken, a custom value has the wrong type, or it would be above itself.
     """
     account.custom = checked_custom(account.custom)
     is_new = account.pk is None
-    left = None if is_new else Account.objects.values_list("parent", flat=True).get(pk=account.pk)
+    left, owner = (None, None) if is_new else Account.objects.values_list("parent", "owner").get(pk=account.pk)
     is_moved = account.parent_id != left
     if is_moved and account.parent_id is not None and not is_new:
         # Nothing is below a new account yet, so it cannot close a circle.
@@ -82,6 +83,12 @@ def save_account(*, account: Account, by: User | None, now: datetime, stage: Sta
         raise Conflict(message, code="external_id_taken", fields={"external_id": message}) from error
     if is_new:
         record(account=account, kind="account.created", happened_at=now, user=by)
+    elif owner != account.owner_id:
+        names = dict(
+            User.objects.filter(pk__in=[pk for pk in (owner, account.owner_id) if pk]).values_list("pk", "name")
+        )
+        data = handed(owner, account.owner_id, names, work=FOLLOWS)
+        record(account=account, kind="account.assigned", happened_at=now, user=by, data=data)
     if stage is not None:
         enter_stage(account=account, stage=stage, by=by, now=now)
     touch({account.pk, *(parent for parent in (left, account.parent_id) if is_moved and parent is not None)})

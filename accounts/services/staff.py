@@ -36,6 +36,8 @@ def save_leave(*, leave: Leave, by: User) -> Leave:
     who cannot work on accounts; Conflict when the person is away on some of the days already.
     """
     _may_plan(leave.user, by)
+    if leave.pk is not None:
+        _may_plan(Leave.objects.select_related("user").get(pk=leave.pk).user, by)
     if leave.ends_on < leave.starts_on or (leave.ends_on - leave.starts_on).days > LONGEST_LEAVE_DAYS:
         message = _("Choose a last day that is not before the first, and at most two years after it.")
         raise DomainError(message, code="bad_leave", fields={"ends_on": message})

@@ -19,6 +19,7 @@ from accounts.models.event import EventQuerySet
 from common.templatetags.amounts import money
 from console.timeline.health import health_words
 from health.models import NamedScore
+from playbooks import handing
 from surveys.models import Response, Survey
 from surveys.scales import Category
 
@@ -46,7 +47,8 @@ GROUPS: dict[str, Group] = {
     "tickets": Group(gettext_lazy("Tickets"), ("ticket.",)),
     "work": Group(gettext_lazy("Playbooks and tasks"), ("playbook.", "task.")),
     "contract": Group(
-        gettext_lazy("Contract and stage"), ("subscription.", "invoice.", "stage.", "account.created", "account.ended")
+        gettext_lazy("Contract and stage"),
+        ("subscription.", "invoice.", "stage.", "account.created", "account.assigned", "account.ended"),
     ),
 }
 
@@ -278,12 +280,33 @@ class _Words:
             return self._say(_("Account created"), "plus")
         if what == "rated":
             return self._rated()
+        if what == "assigned":
+            return self._assigned()
         if what != "ended":
             return self._other(what)
         kind = self.data.get("kind", "")
         why = [str(Offboarding.Kind(kind).label) if kind in Offboarding.Kind.values else ""]
         why += [str(self.data.get(name) or "").replace("_", " ") for name in ("category", "competitor")]
         return self._say(_("The account ended"), "close", tone="poor", detail=_joined(why))
+
+    def _assigned(self) -> Told:
+        names = {"name": self.data.get("name"), "before": self.data.get("from_name")}
+        if not names["name"]:
+            title = _("Nobody owns the account now")
+        elif self.data.get("undone"):
+            title = _("Given back to %(name)s") % names
+        elif names["before"]:
+            title = _("%(name)s took over from %(before)s") % names
+        else:
+            title = _("%(name)s owns the account now") % names
+        detail = [
+            handing.told([cover])[0] if (cover := self.data.get("cover")) else "",
+            str(self.data.get("reason") or ""),
+        ]
+        if tasks := self.data.get("tasks", 0):
+            words = ngettext("%(count)s open task went along", "%(count)s open tasks went along", tasks)
+            detail.append(words % {"count": tasks})
+        return self._say(title, "people", detail=_joined(detail))
 
     def _rated(self) -> Told:
         value = self.data.get("value")

@@ -26,10 +26,12 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 from django.utils.functional import Promise
 
 from accounts.models import Account, Contact, Event, User
+from playbooks.covers import Choice
 from playbooks.definition.calendar import Calendar
 from playbooks.definition.fields import Field
 from playbooks.definition.references import Reference, Source
-from playbooks.models import Run, Task
+from playbooks.models import Assignment, Run, Task
+from playbooks.rules import Rule
 
 
 class CreateTask(Protocol):
@@ -45,10 +47,25 @@ class CreateTask(Protocol):
         severity: int,
         due_at: datetime,
         why: Sequence[dict[str, Any]],
+        handed: Sequence[dict[str, Any]],
         run: Run | None,
         dedupe_key: str | None,
         now: datetime,
     ) -> Task: ...
+
+
+class ChoosePerson(Protocol):
+    """``playbooks.services.choosing.choose_person``."""
+
+    def __call__(self, *, rule: Rule, account: Account, now: datetime) -> User | None: ...
+
+
+class Assign(Protocol):
+    """``playbooks.services.assigning.assign_by_rule``, as far as actions use it."""
+
+    def __call__(
+        self, *, rule: Rule, account: Account, now: datetime, reason: str
+    ) -> tuple[Assignment | None, Choice | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,8 @@ class Moment:
     calendar: Calendar
     now: datetime
     create_task: CreateTask
+    choose_person: ChoosePerson
+    assign: Assign
 
 
 @dataclass(frozen=True, slots=True)

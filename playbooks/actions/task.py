@@ -9,20 +9,19 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Account, User
 from common.clock import add_days
+from playbooks import handing
 from playbooks.actions.base import Action, Moment, Names, Shown, register
 from playbooks.definition.fields import Choice, Number, Text
 from playbooks.definition.references import PEOPLE, Reference
 from playbooks.models import Task
-
-OWNER = "owner"
+from playbooks.rules import OWNER, TASK_RULES, Rule
 
 
 @register
 @dataclass(frozen=True, slots=True)
 class TaskAction(Action):
-    """A task for the account's CSM (``assign`` is ``owner``) or for the person with the address in ``assign``."""
+    """A task for whom ``assign`` says: the account's CSM, whom a rule finds, or the one with an address."""
 
     kind: ClassVar = "task"
     label: ClassVar = gettext_lazy("Task for a CSM")
@@ -39,7 +38,7 @@ class TaskAction(Action):
             gettext_lazy("For whom"),
             PEOPLE,
             default=OWNER,
-            also=((OWNER, gettext_lazy("The account's CSM")),),
+            also=tuple(TASK_RULES.items()),
         ),
     )
 
@@ -51,9 +50,12 @@ class TaskAction(Action):
 
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Make the task; without a fit person it is nobody's, and stands in the team's queue."""
+        owner = moment.choose_person(rule=Rule(self.assign), account=moment.account, now=moment.now)
+        is_found = owner is not None and self.assign != OWNER and self.assign in TASK_RULES
         task = moment.create_task(
             account=moment.account,
-            owner=_csm(moment.account) if self.assign == OWNER else self._person(),
+            owner=owner,
+            handed=[handing.chosen(self.assign)] if is_found else [],
             title=self.title,
             guidance=self.guidance,
             severity=self.severity,
@@ -69,11 +71,9 @@ class TaskAction(Action):
         return _("Make the task “%(title)s”") % {"title": self.title}
 
     def shown(self, names: Names) -> Shown:
-        whom = (
-            _("for the account's CSM")
-            if self.assign == OWNER
-            else _("for %(who)s") % {"who": names.of(PEOPLE, self.assign)}
-        )
+        whom = _("for the account's CSM")
+        if self.assign != OWNER:
+            whom = _("for %(who)s") % {"who": TASK_RULES.get(self.assign) or names.of(PEOPLE, self.assign)}
         due = ngettext("due after %(count)s day", "due after %(count)s days", self.due_in_days)
         severity = _("severity: %(severity)s") % {"severity": Task.Severity(self.severity).label}
         note = " · ".join((whom, due % {"count": self.due_in_days}, severity))
@@ -83,10 +83,3 @@ class TaskAction(Action):
     def told(cls, facts: Mapping[str, Any]) -> str:
         words = _("Made the task “%(title)s” for %(name)s.") if facts["for"] else _("Made the task “%(title)s”.")
         return words % {"title": facts["title"], "name": facts["for"]}
-
-    def _person(self) -> User | None:
-        return PEOPLE.rows().filter(email=self.assign).first()
-
-
-def _csm(account: Account) -> User | None:
-    return account.owner if account.owner is not None and account.owner.is_active else None

@@ -49,7 +49,7 @@ class Source:
 
 
 PEOPLE = Source(
-    lambda: User.objects.filter(is_active=True),
+    User.objects.working,
     gettext_lazy("Nobody who works here has the address “%(key)s”; use a colleague's address."),
     key="email",
     normal=normal_email,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Event, User
 from accounts.services.ledger import record_many
+from accounts.services.owners import FOLLOWS, handed
 from common.errors import Conflict, DomainError, NotAllowed
 from common.sql import SQL, execute, rows, value
 from common.text import one_line, storable
 from playbooks import handing
+from playbooks.covers import Choice, StandIn
 from playbooks.models import Assignment
-from playbooks.queries.covers import StandIn
 from playbooks.rules import Rule
-from playbooks.services.choosing import Choice, choose_owners
+from playbooks.services.choosing import choose_owners
 
 LONGEST_REASON = 300
 
@@ -64,6 +65,14 @@ def assign_account(
     """Make ``to`` the owner of the account, as ``assign_accounts``; None when they are."""
     choices = {account.pk: Choice(to)}
     return give_accounts(choices=choices, by=by, now=now, reason=reason, move_open_work=move_open_work)
+
+
+def assign_by_rule(
+    *, rule: Rule, account: Account, now: datetime, reason: str, by: User | None = None
+) -> tuple[Assignment | None, Choice | None]:
+    """Give one account to whoever ``rule`` chooses, as ``assign_accounts``."""
+    given, choices = assign_accounts(rule=rule, accounts=[account], by=by, now=now, reason=reason)
+    return given, choices.get(account.pk)
 
 
 @transaction.atomic
@@ -155,6 +164,16 @@ def undo_assignment(*, assignment: Assignment, by: User, now: datetime) -> Assig
     return assignment
 
 
+def follow_owners(events: Iterable[Event]) -> None:
+    """Let open work follow the accounts whose owner was changed where nobody knows of tasks, as the events say."""
+    for event in events:
+        if event.kind == "account.assigned" and event.data.get("work") == FOLLOWS:
+            before, after = event.data["from"], event.data["to"]
+            note = {"": handing.moved(by="", before="", note="")}
+            note[str(before or "")] = handing.moved(by="", before=event.data["from_name"], note="")
+            _run(GIVE_TASKS_OF_ACCOUNTS, [Move(event.account_id, before, after)], notes=value(Jsonb(note)))
+
+
 def _record(
     assignment: Assignment,
     moved: Sequence[tuple[Any, ...]],
@@ -173,17 +192,16 @@ def _record(
                 kind="account.assigned",
                 happened_at=now,
                 user=by,
-                data={
-                    "assignment": assignment.pk,
-                    "from": before,
-                    "to": after,
-                    "from_name": names.get(before, ""),
-                    "name": names.get(after, ""),
-                    "reason": assignment.reason,
-                    "tasks": (tasks or {}).get(pk, 0),
-                    "undone": is_undone,
+                data=handed(
+                    before,
+                    after,
+                    names,
+                    reason=assignment.reason,
+                    assignment=assignment.pk,
+                    tasks=(tasks or {}).get(pk, 0),
+                    undone=is_undone,
                     **({"cover": covers[pk].words} if covers and pk in covers else {}),
-                },
+                ),
             )
             for pk, before, after in moved
         ]
@@ -202,11 +220,11 @@ def _moves(moves: Sequence[Move]) -> SQL:
     )
 
 
-def _names(people: set[int | None]) -> dict[int | None, str]:
+def _names(people: set[int | None]) -> dict[int, str]:
     return dict(User.objects.filter(pk__in=[person for person in people if person]).values_list("pk", "name"))
 
 
-def _notes(names: Mapping[int | None, str], note: Callable[[str], dict[str, Any]]) -> SQL:
+def _notes(names: Mapping[int, str], note: Callable[[str], dict[str, Any]]) -> SQL:
     """The note of each former owner, by their ids as text, for who had none by the empty text."""
     return value(Jsonb({"": note(""), **{str(pk): note(name) for pk, name in names.items()}}))
 

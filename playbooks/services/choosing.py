@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -11,22 +11,15 @@ from django.db import transaction
 from django.db.models import Sum
 
 from accounts.conditions import matching
-from accounts.models import Account, AccountTeamMember, User
+from accounts.models import Account, AccountTeamMember, User, Workspace
 from common.text import normal_email
+from playbooks import rules
 from playbooks.capacity import STANDING_MINUTES, Load, Week, spread, take_turns
+from playbooks.covers import Choice, stand_ins
 from playbooks.definition.calendar import Calendar
 from playbooks.models import RoundRobin, Task
 from playbooks.queries.capacity import staff_loads
-from playbooks.queries.covers import StandIn, stand_ins
 from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, Rule, people
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Who should have it, and whom they stand in for when the one who was meant is on leave."""
-
-    user: User
-    cover: StandIn | None = None
 
 
 def choose_owner(*, rule: Rule, account: Account, now: datetime) -> Choice | None:
@@ -48,21 +41,34 @@ def choose_owners(*, rule: Rule, accounts: Sequence[Account], now: datetime) -> 
     }
 
 
+def choose_person(*, rule: Rule, account: Account, now: datetime) -> User | None:
+    """Who should do something for the account by ``rule``; whether they are on leave is for ``create_task`` to ask.
+
+    Under the own-book rule a rule that looks for somebody finds only who sees the account.
+    """
+    seers = None
+    if Workspace.current().csms_see_only_their_book:
+        team = account.team.values_list("user", flat=True)
+        covers = stand_ins([account.owner] if account.owner else [], now)
+        seers = {account.owner_id, *team, *(stands_in.user.pk for stands_in in covers.values())}
+    return choose(rule=rule, accounts=[account], now=now, seers=seers).get(account.pk)
+
+
 def choose(
-    *, rule: Rule, accounts: Sequence[Account], now: datetime, able: Iterable[int] | None = None
+    *, rule: Rule, accounts: Sequence[Account], now: datetime, seers: Container[int | None] | None = None
 ) -> dict[int, User]:
     """Whom ``rule`` means for each of the accounts, by the accounts' ids, leave of those whom it names aside.
 
-    ``able`` narrows whom a rule that looks for somebody may find. Takes turns of ``round_robin``, so call it in the
-    transaction that gives the work.
+    ``seers`` are the only CSMs whom a rule that looks for somebody may find, if they are given. Takes turns of
+    ``round_robin``, so call it in the transaction that gives the work.
     """
     match rule.to:
-        case "owner":
+        case rules.OWNER:
             return {one.pk: one.owner for one in accounts if one.owner is not None and one.owner.is_active}
-        case "least_loaded" | "round_robin":
-            return _found(rule, accounts, now, able)
-        case "senior":
-            return _by_difficulty(rule, accounts, now, able)
+        case rules.LEAST_LOADED | rules.ROUND_ROBIN:
+            return _found(rule, accounts, now, seers)
+        case rules.SENIOR:
+            return _by_difficulty(rule, accounts, now, seers)
         case _ if rule.is_named:
             found = people([rule.to])
             return {account.pk: person for account in accounts for person in found}
@@ -75,22 +81,27 @@ def choose(
 
 
 def _by_difficulty(
-    rule: Rule, accounts: Sequence[Account], now: datetime, able: Iterable[int] | None
+    rule: Rule, accounts: Sequence[Account], now: datetime, seers: Container[int | None] | None
 ) -> dict[int, User]:
     listed = Account.objects.filter(pk__in=[account.pk for account in accounts])
     difficult = set(matching(listed, rule.difficult or DIFFICULT, now=now).values_list("pk", flat=True))
     hard = [account for account in accounts if account.pk in difficult]
     easy = [account for account in accounts if account.pk not in difficult]
-    chosen = _found(replace(rule, to=LEAST_LOADED), hard, now, able, seniors=True)
-    return chosen | choose(rule=replace(rule, to=rule.otherwise), accounts=easy, now=now, able=able)
+    chosen = _found(replace(rule, to=LEAST_LOADED), hard, now, seers, seniors=True)
+    return chosen | choose(rule=replace(rule, to=rule.otherwise), accounts=easy, now=now, seers=seers)
 
 
 def _found(
-    rule: Rule, accounts: Sequence[Account], now: datetime, able: Iterable[int] | None, *, seniors: bool = False
+    rule: Rule,
+    accounts: Sequence[Account],
+    now: datetime,
+    seers: Container[int | None] | None,
+    *,
+    seniors: bool = False,
 ) -> dict[int, User]:
     pool = here(rule.among, now)
-    if able is not None:
-        pool = {user: load for user, load in pool.items() if user.pk in set(able)}
+    if seers is not None:
+        pool = {user: load for user, load in pool.items() if user.role != User.Role.CSM or user.pk in seers}
     if seniors:
         pool = {user: load for user, load in pool.items() if user.is_senior}
     if not pool or not accounts:
@@ -104,11 +115,11 @@ def _found(
     return {account.pk: by_id[user] for account, user in zip(accounts, chosen, strict=True)}
 
 
-def here(among: Sequence[str], now: datetime, *, without: User | None = None) -> dict[User, Load]:
+def here(among: Sequence[str], now: datetime) -> dict[User, Load]:
     """The CSMs, or the people with these addresses, who are not on leave at ``now``, with what they have to do."""
     found = people(among) if among else list(User.objects.working().filter(role=User.Role.CSM))
     loads = staff_loads(now)
-    return {user: loads[user.pk] for user in found if not loads[user.pk].is_away and user != without}
+    return {user: loads[user.pk] for user in found if not loads[user.pk].is_away}
 
 
 def weights_of(accounts: Sequence[Account], now: datetime) -> dict[int, int]:

@@ -23,6 +23,7 @@ from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep
 from playbooks.record import observation, occasion
+from playbooks.services.assigning import follow_owners
 from playbooks.services.claiming import LEFT_TO_OTHERS
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,8 @@ def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetim
 def consume_events(*, now: datetime, limit: int) -> int:
     """Take up to ``limit`` events and let accounts enter the live playbooks that wait for them; returns how many taken.
 
+    Open work follows the accounts that got another owner.
+
     Taking an event and what comes of it are one transaction: an event is neither lost nor acted upon twice. A playbook
     that cannot be evaluated says so in ``problem``, and its events are kept for it until it can.
     """
@@ -127,6 +130,7 @@ def consume_events(*, now: datetime, limit: int) -> int:
         events = take_events(consumer=CONSUMER, limit=limit)
         if not events:
             return 0
+        follow_owners(events)
         for playbook, definition in _read_live(now):
             if definition is None:
                 _keep_for(playbook, events)

@@ -16,9 +16,9 @@ from accounts.services.ledger import record
 from common.errors import Conflict, DomainError, NotAllowed
 from common.text import one_line, storable
 from playbooks.capacity import ESTIMATES
+from playbooks.covers import cover_for
 from playbooks.handing import given
 from playbooks.models import Run, Task
-from playbooks.queries.covers import cover_for
 from playbooks.services.priorities import number_tasks
 
 OPEN = Q(status=Task.Status.OPEN)

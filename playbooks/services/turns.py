@@ -20,6 +20,8 @@ from playbooks.definition.calendar import Calendar
 from playbooks.definition.steps import Act
 from playbooks.models import Playbook, Run, RunStep
 from playbooks.record import reasons
+from playbooks.services.assigning import assign_by_rule
+from playbooks.services.choosing import choose_person
 from playbooks.services.claiming import Claim, give_up
 from playbooks.services.tasks import create_task
 
@@ -175,5 +177,7 @@ def _act(run: Run, act: Act, why: Sequence[dict[str, Any]], now: datetime, calen
             calendar=calendar,
             now=now,
             create_task=create_task,
+            choose_person=choose_person,
+            assign=assign_by_rule,
         )
     )

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import Account, User
 from accounts.services.ledger import record
 from cs_platform.api import router
-from playbooks.models import Run
+from playbooks.models import Assignment, Run
 from playbooks.services import enter_by_hand
 from surveys.services import answer
 from tests.api.clients import api
@@ -19,6 +19,7 @@ from tests.factories import (
     AccountFactory,
     ContactFactory,
     InvoiceFactory,
+    LeaveFactory,
     MeasureFactory,
     NamedScoreFactory,
     OverrideFactory,
@@ -67,8 +68,10 @@ OF_ACCOUNTS: dict[str, Callable[[Account], Any]] = {
     "touchpoints": lambda account: TouchpointFactory(account=account),
 }
 DEFINED: dict[str, Callable[[], Any]] = {
+    "assignments": lambda: Assignment.objects.create(made_at=NOW),
     "health/scores": NamedScoreFactory,
     "health/versions": VersionFactory,
+    "leaves": LeaveFactory,
     "measures": MeasureFactory,
     "playbooks": PlaybookFactory,
     "profiles": ProfileFactory,

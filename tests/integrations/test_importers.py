@@ -78,8 +78,8 @@ def test_account_enters_a_stage_once_when_the_file_names_it(tmp_path: Path) -> N
     assert (account.stage, account.stage_entered_at) == (new, datetime(2026, 3, 1, tzinfo=UTC))
     stays = StageEntry.objects.order_by("entered_at").values_list("stage__key", "left_at")
     assert list(stays) == [("onboarding", datetime(2026, 3, 1, tzinfo=UTC)), ("adoption", None)]
-    assert kinds() == ["stage.entered"]
-    assert not EventInbox.objects.exists()
+    assert kinds() == ["stage.entered", "account.assigned"]
+    assert not EventInbox.objects.exclude(event__kind="account.assigned").exists()
 
 
 def test_country_and_zone_and_owner_are_refused_when_unknown(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_definition_is_read_when_it_uses_everything() -> None:
     assert [step.id for step in parsed.steps] == ["hours", "work", "again", "call", "move", "done", "ask"]
     assert list(parsed.looks_ahead("again")) == ["again"]
     assert parsed.after("ask") == ""
-    assert set(REGISTRY) == {"task", "survey", "stage"}
+    assert {"task", "survey", "stage"} <= set(REGISTRY)
 
 
 @pytest.mark.parametrize(

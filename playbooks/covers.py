@@ -27,6 +27,14 @@ class StandIn:
         return handing.covering(self.instead_of.name, self.until)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who should have it, and for whom they stand in when the one who was meant is on leave."""
+
+    user: User
+    cover: StandIn | None = None
+
+
 def stand_ins(people: Iterable[User], now: datetime) -> dict[int, StandIn]:
     """Who stands in for those of ``people`` who are on leave at ``now``; who has nobody to stand in is left out."""
     day = Workspace.current().day(now)
