@@ -59,6 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("task.snooze", _("Snooze"), "h", "snooze", TASK),
     Action("task.assign", _("Reassign"), "a", "people", TASK),
     Action("task.touchpoint", _("Log a touchpoint"), "l", "touchpoint", TASK),
+    Action("task.order", _("Why it stands here"), "w", "sort", TASK),
     Action("undo", _("Undo"), "z", "undo", TASK),
     Action("account.note", _("Write a note"), "n", "note", ACCOUNT),
     Action("account.task", _("New task"), "t", "task", ACCOUNT),

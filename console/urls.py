@@ -19,6 +19,7 @@ from console.views import (
     playbook_start,
     playbooks,
     queue,
+    saved_views,
     search,
     segments,
     surveys,
@@ -29,6 +30,7 @@ app_name = "console"
 urlpatterns = [
     path("", home.home, name="home"),
     path("queue/", queue.queue, name="queue"),
+    path("queue/filter/", queue.queue_filter, name="queue_filter"),
     path("queue/done/", queue.bulk, name="queue_bulk"),
     path("queue/<int:pk>/", queue.task, name="queue_task"),
     path("queue/<int:pk>/done/", queue.done, name="queue_done"),
@@ -137,5 +139,10 @@ urlpatterns = [
     path("playbooks/<slug:key>/take-out/", playbook_start.playbook_take_out, name="playbook_take_out"),
     path("playbooks/<slug:key>/pause/", playbooks.playbook_pause, name="playbook_pause"),
     path("playbooks/<slug:key>/resume/", playbooks.playbook_resume, name="playbook_resume"),
+    path("views/<int:pk>/", saved_views.view_change, name="view_change"),
+    path("views/<int:pk>/save/", saved_views.view_save, name="view_save"),
+    path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
+    path("views/<int:pk>/restore/", saved_views.view_restore, name="view_restore"),
+    path("views/<slug:page>/new/", saved_views.view_new, name="view_new"),
     path("search/", search.search, name="search"),
 ]

@@ -55,7 +55,7 @@ export function perform(key) {
     element.click();
     const opened = element.closest("details[open]");
     if (element.tagName === "SUMMARY" && opened) opened.querySelector("a, button, input, select, textarea")?.focus();
-    else if (element.matches("input, textarea, select")) element.focus();
+    else if (element.matches("input, textarea, select, [aria-describedby]")) element.focus();
     return;
   }
   const url = definition(key)?.dataset.actionUrl;

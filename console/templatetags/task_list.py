@@ -14,9 +14,11 @@ from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from common.templatetags.amounts import NOTHING, money_short
+from common.templatetags.amounts import NOTHING, money_short, number
 from common.templatetags.ui import ago, day_distance, exact, icon, score
+from console.queries.queue_filter import TaskGroup
 from console.queries.tasks import TaskRow
 
 register = template.Library()
@@ -30,6 +32,13 @@ def task_list(rows: Iterable[TaskRow], currency: str, *, with_owner: bool = Fals
     """Return the rows of the queue's table; ``with_owner`` adds whose task each is."""
     writer = Writer(currency, with_owner)
     return SafeString("".join(map(writer.row, rows)))  # every value is escaped where it is put in
+
+
+@register.simple_tag
+def task_groups(groups: Iterable[TaskGroup], currency: str, *, with_owner: bool = False) -> SafeString:
+    """Return the rows of the queue's table under a heading for each account."""
+    writer = Writer(currency, with_owner)
+    return SafeString("".join(map(writer.group, groups)))
 
 
 @lru_cache(maxsize=64)
@@ -63,6 +72,10 @@ def _controls() -> str:
     )
 
 
+def _factor(factor: float) -> str:
+    return number(factor, 0 if factor == int(factor) else 2)
+
+
 def _put(name: str, place: str) -> str:
     before, after = _address(name, get_script_prefix())
     return f"{before}{place}{after}"
@@ -85,8 +98,31 @@ class Writer:
     moment: Callable[[datetime], str] = field(default_factory=lambda: cache(exact))
     ago: Callable[[date | None], str] = field(default_factory=lambda: cache(ago))
 
+    factor: Callable[[float], str] = field(default_factory=lambda: cache(_factor))
+    order: str = field(
+        default_factory=lambda: escape(_("value at risk %(value)s × urgency %(urgency)s × severity %(severity)s"))
+    )
+
     def __post_init__(self) -> None:
         self.money = cache(lambda amount: escape(money_short(amount, self.currency)))
+
+    def group(self, group: TaskGroup) -> str:
+        """The heading of an account and its rows."""
+        at, first = self.account(group.account_id), group.first
+        size = ngettext("%(count)s task", "%(count)s tasks", group.size) % {"count": number(group.size)}
+        more = ""
+        if group.hidden:
+            words = ngettext("%(count)s more", "%(count)s more", group.hidden) % {"count": number(group.hidden)}
+            more = (
+                f' · <a class="link" href="{_put("console:account_tasks", str(group.account_id))}">{escape(words)}</a>'
+            )
+        return (
+            f'<tr class="group-row"><th scope="rowgroup" colspan="{9 + self.with_owner}">'
+            f'<a class="hover:underline" href="{at}">{escape(first.account)}</a>'
+            f"{self.score(first.score, first.band, None, '', first.stale, first.inputs)}"
+            f'<span class="muted">{self.money(first.mrr)} · {escape(size)}{more}</span></th></tr>\n'
+            f"{''.join(map(self.row, group.rows))}"
+        )
 
     def row(self, row: TaskRow) -> str:
         """One row of the table."""
@@ -107,6 +143,7 @@ class Writer:
             f'<td class="number">{self.money(row.mrr)}</td>'
             f"{self._due(row)}"
             f'<td class="cell-wide-only">{self.ago(row.renewal_on)}</td>'
+            f'<td class="number cell-wide-only">{self._order(row)}</td>'
             f"{owner}{controls}</tr>\n"
         )
 
@@ -115,3 +152,16 @@ class Writer:
         tone = ' class="text-poor"' if row.is_overdue else ""
         shown, exactly = escape(self.day(when.date())), escape(self.moment(when.replace(second=0, microsecond=0)))
         return f'<td{tone}><time datetime="{when.isoformat()}" title="{exactly}">{shown}</time></td>'
+
+    def _order(self, row: TaskRow) -> str:
+        """The number that the order follows, and beside it on hover or focus the factors that it is made of."""
+        reasons = row.priority_reasons
+        if not reasons:
+            return ""
+        told = self.order % {name: self.factor(reasons[name]) for name in ("value", "urgency", "severity")}
+        return (
+            f'<span class="order-cell"><button class="order" type="button" data-action="task.order"'
+            f' aria-describedby="order-{row.id}">{self.factor(row.priority)}</button>'
+            f'<span class="order-tip" role="tooltip" id="order-{row.id}">'
+            f"{told} = {self.factor(row.priority)}</span></span>"
+        )

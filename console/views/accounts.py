@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -25,6 +25,7 @@ from console.queries.accounts import (
     read_wanted,
     sentence,
 )
+from console.queries.saved_views import views_bar
 from console.staff import StaffRequest, staff_page
 
 
@@ -32,6 +33,9 @@ from console.staff import StaffRequest, staff_page
 @require_GET
 def accounts(request: StaffRequest) -> HttpResponse:
     """One page of the accounts that this person may see."""
+    views = views_bar("accounts", request.GET, user=request.user)
+    if not request.GET and views.default_url:
+        return redirect(f"{request.path}{views.default_url}")
     catalogue = Catalogue()
     wanted = read_wanted(request.GET, catalogue=catalogue, user=request.user)
     listing = Listing([], 0)
@@ -44,6 +48,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
     address = _address(request, wanted)
     part = request.htmx and request.htmx.target == "accounts"
     context = {**_context(address, wanted, listing, catalogue), "is_part": part}
+    context["views"] = views
     response = render(request, "console/_accounts.html" if part else "console/accounts.html", context)
     patch_vary_headers(response, ["HX-Request"])
     if part:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,14 +16,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from common import clock
 from common.errors import Conflict, DomainError
+from console.forms.queue_filter import QueueFilter
 from console.forms.work import DoneForm, ReassignForm, SnoozeForm
+from console.queries.paging import linked
+from console.queries.queue_filter import PAGE, queue_page, read_wanted
+from console.queries.saved_views import views_bar
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
 from playbooks.models import Task
-from playbooks.queries.queue import explain_priority, queue_counts, queue_for
+from playbooks.queries.queue import count_tasks, explain_priority
 from playbooks.services.tasks import (
     complete_task,
     reassign_task,
@@ -31,53 +36,72 @@ from playbooks.services.tasks import (
     unsnooze_task,
 )
 
-PAGE = 50
-
-
-def _owner(request: StaffRequest) -> Any:
-    """Whose queue is asked for: one's own, or everybody's."""
-    return None if request.GET.get("whose") == "team" else request.user
-
 
 def _task(request: StaffRequest, pk: int) -> Task:
     tasks = Task.objects.visible_to(request.user).select_related("account", "owner", "run__playbook", "done_by")
     return get_object_or_404(tasks, pk=pk)
 
 
-def _offset(request: StaffRequest) -> int:
-    raw = request.GET.get("from", "0")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 8 else 0
-
-
 @staff_page
 @require_GET
 def queue(request: StaffRequest) -> HttpResponse:
-    """The list; HTMX gets just its rows."""
+    """The list; its address says what it shows, and a bare one opens the view that the person chose for it."""
+    views = views_bar("queue", request.GET, user=request.user)
+    if not request.GET and views.default_url:
+        return redirect(f"{request.path}{views.default_url}")
     now = clock.now()
-    owner = _owner(request)
-    offset = _offset(request)
-    rows = task_rows(queue_for(request.user, now, owner=owner)[offset : offset + PAGE + 1], now=now)
+    wanted = read_wanted(request.GET, now=now)
+    page = queue_page(wanted, user=request.user, now=now)
+    shown = len(page.groups) if wanted.grouped else len(page.rows)
     context: dict[str, Any] = {
-        "rows": rows[:PAGE],
-        "counts": queue_counts(request.user, now, owner=owner),
-        "whose": "team" if owner is None else "mine",
-        "with_owner": owner is None,
+        "wanted": wanted,
+        "page": page,
+        "counts": page.counts,
+        "chips": [(chip, linked(request.GET, {chip.name: None, "from": None})) for chip in wanted.chips],
+        "whose": "team" if wanted.is_team else "mine",
+        "with_owner": wanted.is_team and wanted.owner is None,
         "may_see_team": request.user.role != User.Role.CSM,
-        "offset": offset,
-        "first": offset + 1,
-        "last": offset + len(rows[:PAGE]),
-        "previous_url": _page_url(request, offset - PAGE) if offset else "",
-        "next_url": _page_url(request, offset + PAGE) if len(rows) > PAGE else "",
+        "views": views,
+        "here": request.get_full_path(),
+        "query": request.GET.urlencode(),
+        "urls": {
+            "mine": linked(request.GET, {"whose": None, "owner": None, "from": None}),
+            "team": linked(request.GET, {"whose": "team", "from": None}),
+            "group": linked(request.GET, {"group": None if wanted.grouped else "account", "from": None}),
+            "state": linked(request.GET, {"state": None if wanted.snoozed else "snoozed", "from": None}),
+            "condition": linked(request.GET, {"condition": None, "from": None}),
+        },
+        "first": wanted.offset + 1,
+        "last": wanted.offset + shown,
+        "previous_url": linked(request.GET, {"from": max(wanted.offset - page.step, 0)}) if wanted.offset else "",
+        "next_url": linked(request.GET, {"from": wanted.offset + page.step}) if page.has_more else "",
     }
-    if request.htmx and request.htmx.target == "tasks":
-        return render(request, "console/_task_rows.html", context)
     return render(request, "console/queue.html", context)
 
 
-def _page_url(request: StaffRequest, offset: int) -> str:
-    query = request.GET.copy()
-    query["from"] = str(max(offset, 0))
-    return f"?{query.urlencode()}"
+@staff_page
+@require_http_methods(["GET", "POST"])
+def queue_filter(request: StaffRequest) -> HttpResponse:
+    """Narrow the queue: choices, and a condition over the tasks' accounts."""
+    given = QueueFilter(request.GET, request.POST if request.method == "POST" else None)
+    button = request.POST.get("do", "")
+    status = 200
+    if button:
+        given.asked(button)
+    elif request.method == "POST":
+        address = given.address()
+        if address is not None:
+            to = f"{reverse('console:queue')}{address}"
+            return HttpResponse(status=204, headers={"HX-Redirect": to}) if request.htmx else redirect(to)
+        status = 422
+    template = "console/_queue_filter.html" if request.htmx else "console/queue_filter.html"
+    return render(request, template, {"filter": given, "url": request.get_full_path()}, status=status)
+
+
+def _asked(request: StaffRequest) -> QueryDict:
+    """The address of the queue that an action was done on."""
+    here = urlsplit(request.htmx.current_url or "")
+    return QueryDict(here.query if here.path == reverse("console:queue") else "")
 
 
 @staff_page
@@ -210,21 +234,23 @@ def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: A
 
 def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse:
     """Answer an action: the toast, true counts and the row that moves up, or the next task's page without HTMX."""
-    now = clock.now()
     if not request.htmx:
-        messages.success(request, words)
+        messages.success(request, words, extra_tags=undo)
         return redirect(_back(request))
-    owner = _owner(request)
-    last = _offset(request) + PAGE
-    entering = queue_for(request.user, now, owner=owner)[last - 1 : last]
+    now = clock.now()
+    wanted = read_wanted(_asked(request), now=now)
+    tasks = Task.objects.none() if wanted.problem else wanted.open_tasks(request.user, now)
+    last = wanted.offset + PAGE
+    entering = Task.objects.none() if wanted.grouped else wanted.listed(tasks, now)[last - 1 : last]
     body = render_to_string(
         "console/_acted.html",
         {
             "text": words,
             "undo_url": undo,
-            "counts": queue_counts(request.user, now, owner=owner),
+            "counts": count_tasks(tasks, now),
             "rows": task_rows(entering, now=now),
-            "with_owner": owner is None,
+            "currency": Workspace.current().currency,
+            "with_owner": wanted.is_team and wanted.owner is None,
             "entering": True,
         },
         request=request,

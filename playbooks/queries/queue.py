@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import EllipsisType
 
+from django.core.exceptions import EmptyResultSet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,10 +23,7 @@ def queue_for(user: User, now: datetime, *, owner: User | EllipsisType | None = 
     ``owner`` asks for another person's queue, and None for everybody's; raises NotAllowed for a CSM who does.
     """
     return (
-        _tasks_of(user, owner)
-        .awake(now)
-        .order_by("-priority", "id")
-        .select_related("account", "owner", "run__playbook")
+        tasks_of(user, owner).awake(now).order_by("-priority", "id").select_related("account", "owner", "run__playbook")
     )
 
 
@@ -54,7 +52,15 @@ AWAKE = SQL("(snoozed_until IS NULL OR snoozed_until <= {now})")
 
 def queue_counts(user: User, now: datetime, *, owner: User | EllipsisType | None = ...) -> QueueCounts:
     """The counts that belong to ``queue_for`` with the same arguments."""
-    sql, params = _tasks_of(user, owner).open().values("snoozed_until", "due_at").query.sql_with_params()
+    return count_tasks(tasks_of(user, owner).open(), now)
+
+
+def count_tasks(open_tasks: TaskQuerySet, now: datetime) -> QueueCounts:
+    """The counts of some open tasks."""
+    try:
+        sql, params = open_tasks.order_by().values("snoozed_until", "due_at").query.sql_with_params()
+    except EmptyResultSet:
+        return QueueCounts(0, 0, 0)
     at = value(now)
     [counts] = rows(
         COUNTED.format(open=SQL(sql, tuple(params)), awake=AWAKE.format(now=at), now=at, most=value(MOST_COUNTED))
@@ -62,7 +68,8 @@ def queue_counts(user: User, now: datetime, *, owner: User | EllipsisType | None
     return QueueCounts(*counts)
 
 
-def _tasks_of(user: User, owner: User | EllipsisType | None) -> TaskQuerySet:
+def tasks_of(user: User, owner: User | EllipsisType | None) -> TaskQuerySet:
+    """The tasks of a queue in any state, as ``queue_for`` takes its arguments."""
     if owner is ...:
         owner = user
     if owner != user and user.role == User.Role.CSM:

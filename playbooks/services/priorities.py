@@ -26,7 +26,8 @@ PRIORITIES = SQL("""
 WITH figure AS (
     SELECT t.id, t.severity, facts.v0 AS mrr, facts.v1 AS renewal_on,
            {today} - (t.due_at AT TIME ZONE {zone})::date AS days_over,
-           round(greatest(0.25, least(5, coalesce(facts.v0, 0) / nullif({average}, 0))), 2) AS value
+           CASE WHEN {average} > 0
+                THEN round(greatest(0.25, least(5, coalesce(facts.v0, 0) / {average})), 2) END AS value
     FROM playbooks_task t JOIN ({facts}) facts ON facts.account_id = t.account_id
     WHERE t.status = 'open' AND {which}
 ), weighed AS (

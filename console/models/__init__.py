@@ -1,0 +1,3 @@
+from console.models.saved_view import SavedView
+
+__all__ = ["SavedView"]
