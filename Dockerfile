@@ -14,7 +14,7 @@ WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY . /app
 # Static files belong to the image; the values here only let the settings load.
-RUN SECRET_KEY=build BASE_URL=https://build.invalid DATABASE_URL=postgres:///build REDIS_URL=redis://build.invalid \
+RUN SECRET_KEY=build SECRETS_KEY=build BASE_URL=https://build.invalid DATABASE_URL=postgres:///build REDIS_URL=redis://build.invalid \
     EMAIL_URL=consolemail:// DEFAULT_FROM_EMAIL=build@build.invalid \
     python manage.py collectstatic --noinput --verbosity=0
 USER cs

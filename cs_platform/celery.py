@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings.production
 app: Celery = Celery("cs_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
-QUEUES = ("default", "health", "integrations", "outbox", "playbooks", "surveys", "sweeps", "usage")
+QUEUES = ("default", "health", "hooks", "integrations", "outbox", "playbooks", "surveys", "sweeps", "usage")
 """A burst of one kind of work waits in its own queue and delays no other."""
 
 app.conf.task_queues = [Queue(name) for name in QUEUES]
@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "accounts.heartbeat", "schedule": timedelta(seconds=10)},
     # It expires, so that an outage of the workers leaves no pile of ticks behind.
     "outbox": {"task": "outbox.deliver", "schedule": timedelta(seconds=5), "options": {"expires": 5}},
+    "hooks": {"task": "hooks.deliver", "schedule": timedelta(seconds=5), "options": {"expires": 5}},
     "health of touched accounts": {
         "task": "health.recompute_touched",
         "schedule": timedelta(seconds=5),

@@ -105,6 +105,7 @@ NO_DATABASE = ("-W", "error", "-W", "ignore:Got an error checking a consistent m
 PRODUCTION_SAMPLE = {
     "DJANGO_SETTINGS_MODULE": "cs_platform.settings.production",
     "SECRET_KEY": "only-for-the-deployment-check-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "SECRETS_KEY": "only-for-the-deployment-check-9876543210-zyxwvutsrqponmlkjihgfedcba",
     "BASE_URL": "https://cs.example.com",
     "DATABASE_URL": "postgres:///cs",
     "REDIS_URL": "redis://localhost:6379/0",

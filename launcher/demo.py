@@ -90,7 +90,8 @@ def demo_environment(*, port: int, mail_port: int) -> dict[str, str]:
         **os.environ,
         **server_environment(),
         "DJANGO_SETTINGS_MODULE": "cs_platform.settings.production",
-        "SECRET_KEY": _secret_key(),
+        "SECRET_KEY": _kept_secret("secret-key"),
+        "SECRETS_KEY": _kept_secret("secrets-key"),
         "BASE_URL": os.environ.get("BASE_URL") or f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "*",
         "HTTPS": "off",
@@ -146,8 +147,8 @@ def _any_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _secret_key() -> str:
-    path = LOCAL / "secret-key"
+def _kept_secret(name: str) -> str:
+    path = LOCAL / name
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))

@@ -200,6 +200,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 # Layers that read the event ledger for themselves: each new event gets a marker row for each of them.
 LEDGER_CONSUMERS = ["playbooks"]
 
+# Private hosts and networks that webhooks may reach; everything inside is refused otherwise.
+OUTGOING_PRIVATE = env.list("OUTGOING_PRIVATE", default=[])
+
 # A mail server that hangs costs a worker this long, not for ever.
 EMAIL_TIMEOUT = 20
 

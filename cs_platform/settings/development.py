@@ -7,6 +7,8 @@ from launcher.places import DEVELOPMENT
 
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = "development-only-and-never-secret"  # noqa: S105
+SECRETS_KEY = "development-only-and-never-secret-either"
+SECRETS_KEY_FALLBACKS: list[str] = []
 ALLOWED_HOSTS = ["*"]
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
 

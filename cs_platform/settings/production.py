@@ -10,6 +10,8 @@ from cs_platform.settings.logs import logging_config
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRETS_KEY = env.str("SECRETS_KEY")
+SECRETS_KEY_FALLBACKS = env.list("SECRETS_KEY_FALLBACKS", default=[])
 BASE_URL = env.str("BASE_URL").rstrip("/")
 _address = urlsplit(BASE_URL)
 # The container asks itself for /healthz under its loopback name.

@@ -12,6 +12,8 @@ from launcher.places import TEST_REDIS_DATABASES, TESTS
 
 DEBUG = False
 SECRET_KEY = "test-only-and-never-secret"  # noqa: S105
+SECRETS_KEY = "test-only-and-never-secret-either"
+SECRETS_KEY_FALLBACKS: list[str] = []
 ALLOWED_HOSTS = ["*"]
 BASE_URL = "http://testserver"
 

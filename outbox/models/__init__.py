@@ -1,4 +1,5 @@
 from outbox.models.budget import ContactBudget, ContactSend, HeldBack, Kind
+from outbox.models.destination import Destination
 from outbox.models.message import Message, MessageQuerySet
 
-__all__ = ["ContactBudget", "ContactSend", "HeldBack", "Kind", "Message", "MessageQuerySet"]
+__all__ = ["ContactBudget", "ContactSend", "Destination", "HeldBack", "Kind", "Message", "MessageQuerySet"]

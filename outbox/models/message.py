@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from outbox.models.destination import Destination
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime) -> MessageQuerySet:
@@ -17,12 +19,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """One message owed to somebody outside, written with the change that owes it and sent afterwards.
 
+    ``recipient`` is an address, or the name of the ``destination`` that a message to Slack or a webhook goes to.
+
     ``leased_until`` is the time until which one worker has it. ``payload`` is what the channel needs to send it;
     it is emptied once the message is sent or refused, since it may hold links that act for their reader.
     """
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("Email")
+        SLACK = "slack", _("Slack")
+        WEBHOOK = "webhook", _("Webhook")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Waiting")
@@ -32,6 +38,9 @@ class Message(models.Model):
 
     dedupe_key = models.CharField(max_length=200, unique=True)
     channel = models.CharField(max_length=10, choices=Channel)
+    destination = models.ForeignKey(
+        Destination, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
+    )
     recipient = models.CharField(max_length=320)
     subject = models.CharField(max_length=300, blank=True)
     payload = models.JSONField()
@@ -47,8 +56,19 @@ class Message(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="outbox_message_due"),
-            models.Index(fields=["status"], condition=Q(status__in=["refused", "parked"]), name="outbox_message_stuck"),
+            models.Index(fields=["channel", "due_at", "id"], condition=Q(status="pending"), name="outbox_message_due"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(status__in=["refused", "parked"]),
+                name="outbox_message_stuck",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel="email", destination=None)
+                | Q(channel__in=["slack", "webhook"], destination__isnull=False),
+                name="outbox_message_has_its_destination",
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import smtplib
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any
+from typing import Any, Protocol
 
-from django.core.mail import get_connection
-from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
-from outbox.models import Message
-from outbox.services.smtp import NeverDelivers, NoSuchMailbox, ServerAway, TryLater, send_email
+from outbox.models import Message, MessageQuerySet
+from outbox.services.failures import Failed, NeverDelivers, NoSuchMailbox, TryLater
+from outbox.services.hooks import Hooks
+from outbox.services.smtp import Mail
 
 LEASE = timedelta(minutes=10)
 """Longer than a worker may spend on a run (the task's time limit), so that no two send the same message."""
@@ -25,42 +23,68 @@ LONGEST_WAIT = timedelta(hours=6)
 _chance = SystemRandom()
 
 
-def deliver_due(*, now: datetime, limit: int) -> int:
-    """Send up to ``limit`` messages that are due at ``now``; returns how many were sent.
+class Carrier(Protocol):
+    """What brings messages of some channels to where they go."""
 
-    Each message is claimed in one short transaction, sent outside any, and its outcome written in another. A worker
-    that dies in between leaves a lease that runs out, after which the message is tried again: it may arrive twice
-    (with one Message-ID) and is never lost. When the server cannot be reached the run ends, so that an outage does
-    not use up the tries of all that wait.
+    def due(self, now: datetime) -> MessageQuerySet:
+        """The messages that it could bring at ``now``, the longest waiting first."""
+
+    def send(self, message: Message, now: datetime) -> None:
+        """Bring one; raises a kind of Failed when it did not arrive."""
+
+    def tried(self, message: Message, failure: Failed | None, now: datetime) -> bool:
+        """Learn what came of a try (None: it arrived); returns whether the run goes on."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+def deliver_due(*, now: datetime, limit: int) -> int:
+    """Send up to ``limit`` mails that are due at ``now``; returns how many were sent."""
+    return _deliver(Mail(), now=now, limit=limit)
+
+
+def deliver_hooks_due(*, now: datetime, limit: int) -> int:
+    """Send up to ``limit`` messages to Slack and webhooks that are due at ``now``; returns how many were sent."""
+    return _deliver(Hooks(), now=now, limit=limit)
+
+
+def _deliver(carrier: Carrier, *, now: datetime, limit: int) -> int:
+    """Each message is claimed in one short transaction, sent outside any, and its outcome written in another.
+
+    A worker that dies in between leaves a lease that runs out, after which the message is tried again: it may arrive
+    twice (with one Message-ID or idempotency key) and is never lost.
     """
     started = time.monotonic()
     _park_deadly(now=now)
-    connection = get_connection()
     sent = 0
     for _turn in range(limit):
         at = now + timedelta(seconds=time.monotonic() - started)
-        if at - now > RUN or (message := _claim(now=at)) is None:
+        if at - now > RUN or (message := _claim(carrier, now=at)) is None:
             break
+        failure: Failed | None = None
         try:
-            send_email(message, connection)
-        except NoSuchMailbox as failure:
-            _settle(message, status=Message.Status.REFUSED, payload={}, error=failure.reason)
-        except NeverDelivers as failure:
-            _settle(message, status=Message.Status.PARKED, error=failure.reason)
-        except TryLater as failure:
-            _put_off(message, reason=failure.reason, now=at)
-            _close(connection)
-            if isinstance(failure, ServerAway):
-                break
+            carrier.send(message, at)
+        except NoSuchMailbox as refused:
+            failure = refused
+            _settle(message, status=Message.Status.REFUSED, payload={}, error=refused.reason)
+        except NeverDelivers as refused:
+            failure = refused
+            _settle(message, status=Message.Status.PARKED, error=refused.reason)
+        except TryLater as later:
+            failure = later
+            _put_off(message, later, now=at)
         else:
             sent += _settle(message, status=Message.Status.SENT, payload={}, error="", sent_at=at)
-    _close(connection)
+        if not carrier.tried(message, failure, at):
+            break
+    carrier.close()
     return sent
 
 
 @transaction.atomic
-def _claim(*, now: datetime) -> Message | None:
-    message = Message.objects.due(now).select_for_update(skip_locked=True).first()
+def _claim(carrier: Carrier, *, now: datetime) -> Message | None:
+    message = carrier.due(now).select_for_update(of=("self",), skip_locked=True).first()
     if message is not None:
         message.attempts += 1
         message.leased_until = now + LEASE
@@ -75,11 +99,12 @@ def _settle(message: Message, **outcome: Any) -> int:
     ).update(leased_until=None, **outcome)
 
 
-def _put_off(message: Message, *, reason: str, now: datetime) -> None:
+def _put_off(message: Message, failure: TryLater, *, now: datetime) -> None:
     if message.attempts >= MAX_ATTEMPTS:
-        _settle(message, status=Message.Status.PARKED, error=reason)
+        _settle(message, status=Message.Status.PARKED, error=failure.reason)
     else:
-        _settle(message, due_at=now + wait_after(message.attempts), error=reason)
+        wait = max(wait_after(message.attempts), failure.wait or timedelta())
+        _settle(message, due_at=now + wait, error=failure.reason)
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -93,9 +118,3 @@ def _park_deadly(*, now: datetime) -> None:
     Message.objects.filter(status=Message.Status.PENDING, leased_until__lte=now, attempts__gte=MAX_ATTEMPTS).update(
         status=Message.Status.PARKED, leased_until=None, error="the worker died at every try"
     )
-
-
-def _close(connection: BaseEmailBackend) -> None:
-    # What was sent is sent: a goodbye that fails changes nothing.
-    with suppress(smtplib.SMTPException, OSError):
-        connection.close()

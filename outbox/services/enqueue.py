@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -10,7 +12,14 @@ from django.utils.translation import gettext as _
 from common.doorbell import ring
 from common.errors import Conflict, DomainError
 from common.text import one_line, storable
-from outbox.models import Message
+from outbox.models import Destination, Message
+
+BELLS = {
+    Message.Channel.EMAIL: "outbox.deliver",
+    Message.Channel.SLACK: "hooks.deliver",
+    Message.Channel.WEBHOOK: "hooks.deliver",
+}
+"""Whom to ring for each channel: a target that is slow must not delay mail."""
 
 
 class Email(TypedDict):
@@ -58,7 +67,48 @@ def enqueue_email(
             "due_at": due_at,
         },
     )
-    ring("outbox.deliver")
+    ring(BELLS[Message.Channel.EMAIL])
+    return message
+
+
+def enqueue_webhook(
+    *, dedupe_key: str, destination: Destination, event: str, body: Mapping[str, Any], due_at: datetime
+) -> Message:
+    """Owe a webhook the JSON object ``body``, in the caller's transaction, as ``enqueue_email`` does."""
+    return _enqueue_hook(dedupe_key, destination, Message.Channel.WEBHOOK, event, body, due_at)
+
+
+def enqueue_slack(*, dedupe_key: str, destination: Destination, text: str, due_at: datetime) -> Message:
+    """Owe a Slack channel ``text``, in Slack's own markup (``slack_text``), as ``enqueue_email`` does."""
+    return _enqueue_hook(dedupe_key, destination, Message.Channel.SLACK, text, {"text": text}, due_at)
+
+
+def slack_text(text: str) -> str:
+    """``text`` as Slack shows it literally: no mention, no link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _enqueue_hook(
+    dedupe_key: str,
+    destination: Destination,
+    channel: Message.Channel,
+    subject: str,
+    body: Mapping[str, Any],
+    due_at: datetime,
+) -> Message:
+    # The body is kept as the text that is sent: every try sends the same bytes.
+    message, _created = Message.objects.get_or_create(
+        dedupe_key=dedupe_key,
+        defaults={
+            "channel": channel,
+            "destination": destination,
+            "recipient": destination.name,
+            "subject": one_line(subject)[:300],
+            "payload": {"body": json.dumps(body)},
+            "due_at": due_at,
+        },
+    )
+    ring(BELLS[channel])
     return message
 
 
@@ -70,5 +120,5 @@ def send_again(*, message: Message, now: datetime) -> Message:
     if not changed:
         raise Conflict(_("Only a message that was given up can be sent again."), code="not_parked")
     message.refresh_from_db()
-    ring("outbox.deliver")
+    ring(BELLS[Message.Channel(message.channel)])
     return message

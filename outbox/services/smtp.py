@@ -4,42 +4,45 @@ from __future__ import annotations
 
 import re
 import smtplib
-from dataclasses import dataclass
+from contextlib import suppress
+from datetime import datetime
 from email.utils import parseaddr
 from hashlib import sha256
 from typing import cast
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from outbox.models import Message
+from outbox.models import Message, MessageQuerySet
 from outbox.services.enqueue import Email
+from outbox.services.failures import Away, Failed, NeverDelivers, NoSuchMailbox, TryLater
 
 POLICY = re.compile(r"^5\.7\.")
 
 
-@dataclass
-class Failed(Exception):
-    """One try that did not deliver; ``reason`` is for the operator."""
+class Mail:
+    """Carries e-mail over one connection, which is made anew after a failure."""
 
-    reason: str
+    def __init__(self) -> None:
+        self._connection = get_connection()
 
+    def due(self, now: datetime) -> MessageQuerySet:
+        return Message.objects.due(now).filter(channel=Message.Channel.EMAIL)
 
-class TryLater(Failed):
-    """The server is away, busy, or not set up well: the same message may pass later."""
+    def send(self, message: Message, now: datetime) -> None:
+        send_email(message, self._connection)
 
+    def tried(self, message: Message, failure: Failed | None, now: datetime) -> bool:
+        """When the server cannot be reached the run ends, so that an outage does not use up the tries of all."""
+        if isinstance(failure, TryLater):
+            self.close()
+        return not isinstance(failure, Away)
 
-class ServerAway(TryLater):
-    """No connection to the server, or it does not let us in: no other message would pass now either."""
-
-
-class NeverDelivers(Failed):
-    """The server refused this message for good; sending it again unchanged cannot help."""
-
-
-class NoSuchMailbox(NeverDelivers):
-    """The server says that there is no such recipient."""
+    def close(self) -> None:
+        # What was sent is sent: a goodbye that fails changes nothing.
+        with suppress(smtplib.SMTPException, OSError):
+            self._connection.close()
 
 
 def message_id(message: Message) -> str:
@@ -86,9 +89,9 @@ def _open(connection: BaseEmailBackend) -> None:
     try:
         connection.open()
     except smtplib.SMTPResponseException as error:
-        raise ServerAway(_said(error.smtp_code, error.smtp_error)) from error
+        raise Away(_said(error.smtp_code, error.smtp_error)) from error
     except OSError as error:
-        raise ServerAway(str(error) or type(error).__name__) from error
+        raise Away(str(error) or type(error).__name__) from error
 
 
 def _refused(code: int, answer: bytes | str) -> Failed:

@@ -104,7 +104,7 @@ def test_deployment_answers_when_started_by_the_images_commands(
             assert json.loads(line)["level"] not in {"error", "critical"}, line
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "BASE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "SECRETS_KEY", "BASE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
 def test_process_does_not_start_when_a_required_value_is_missing(missing: str, production_env: dict[str, str]) -> None:
     env = {name: value for name, value in production_env.items() if name != missing}
 
