@@ -128,6 +128,26 @@ def test_order_changes_by_key_by_hand_and_back(live_server: LiveServer, admin: P
     assert said == []
 
 
+def test_what_is_typed_stays_when_the_steps_around_it_change(
+    live_server: LiveServer, admin: Page, playbook: Playbook
+) -> None:
+    admin.goto(f"{live_server.url}/playbooks/ours/edit/")
+    admin.locator("#edit-call").click()
+    admin.get_by_label("Title").fill("Ring them up")
+
+    admin.get_by_role("button", name="Move step 6 up").click()
+    expect(admin.locator(".step[data-step] .step-title a").nth(4)).to_contain_text("Talk to the sponsor")
+    settled(admin)
+    expect(admin.get_by_label("Title")).to_have_value("Ring them up")
+    admin.get_by_role("button", name="Save").click()
+
+    expect(admin.get_by_role("link", name="Make the task “Ring them up”")).to_have_count(2)  # the card, and its way
+    playbook.refresh_from_db()
+    assert playbook.draft is not None
+    assert [step["id"] for step in playbook.draft["steps"]] == ["fork", "calm", "done", "call", "talk", "again", "note"]
+    assert playbook.draft["steps"][3]["title"] == "Ring them up"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible_and_fit_when_shown(
     live_server: LiveServer, admin: Page, playbook: Playbook, scheme: str
@@ -151,5 +171,7 @@ def test_pages_are_accessible_and_fit_when_shown(
             admin.set_viewport_size({"width": width, "height": 900})
             assert findings(admin) == [], (path, width)
             assert admin.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (path, width)
-    admin.goto(f"{live_server.url}/playbooks/new/")
-    assert findings(admin) == []
+    customer(uses=2)
+    for path in ("/playbooks/new/", "/playbooks/ours/edit/name/", "/accounts/playbook/"):
+        admin.goto(f"{live_server.url}{path}")
+        assert findings(admin) == [], path
