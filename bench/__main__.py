@@ -33,6 +33,7 @@ HOUSEHOLD = {
     "insert_view",
     "queue_floor",
     "runner",
+    "runs",
     "web",
     "wrk",
 }

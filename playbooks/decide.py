@@ -25,7 +25,7 @@ from playbooks.definition.steps import (
 from playbooks.models import Run, RunStep
 
 Observation = dict[str, Any]
-"""What a condition found, as ``playbooks.record.observation`` makes it: ``at``, ``holds``, ``findings``."""
+"""What a condition found, as ``playbooks.record.Observer`` makes it: ``at``, ``holds``, ``findings``."""
 
 
 @dataclass(frozen=True, slots=True)

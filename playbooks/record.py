@@ -11,7 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
-from accounts.attributes.registry import choices_of
+from accounts.attributes.registry import Attribute, choices_of
 from accounts.conditions import Explanation
 from accounts.models import Event
 
@@ -19,25 +19,37 @@ LOOKS = ("entry", "check", "branch", "wait_until")
 """The kinds of steps that tell why what follows them is done, unless they have only begun to wait."""
 
 
-def observation(explanation: Explanation, *, at: datetime, within: str = "") -> dict[str, Any]:
-    """What a condition found at ``at``; ``within`` keeps only the leaves below that place of the tree.
+class Observer:
+    """Keeps as data what conditions found at ``at``.
 
     Labels are kept beside the keys, since an attribute may be gone when the record is read.
     """
-    findings = [finding for finding in explanation.findings if finding.path.startswith(within)]
-    return {
-        "at": at.isoformat(),
-        "holds": explanation.holds,
-        "findings": [
-            {
-                **finding.to_json(),
-                "label": str(finding.attribute.label),
-                "type": str(finding.attribute.type),
-                "unit": str(finding.attribute.unit),
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at.isoformat()
+        self._words: dict[str, dict[str, str]] = {}
+
+    def observe(self, explanation: Explanation, *, within: str = "") -> dict[str, Any]:
+        """``at``, ``holds`` and ``findings``, of which ``within`` keeps only those below that place of the tree."""
+        return {
+            "at": self._at,
+            "holds": explanation.holds,
+            "findings": [
+                {**finding.to_json(), **self._words_of(finding.attribute)}
+                for finding in explanation.findings
+                if finding.path.startswith(within)
+            ],
+        }
+
+    def _words_of(self, attribute: Attribute) -> dict[str, str]:
+        """The label and the unit in the language that is active, which are looked up once for many accounts."""
+        if attribute.key not in self._words:
+            self._words[attribute.key] = {
+                "label": str(attribute.label),
+                "type": str(attribute.type),
+                "unit": str(attribute.unit),
             }
-            for finding in findings
-        ],
-    }
+        return self._words[attribute.key]
 
 
 def occasion(event: Event) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from common.doorbell import ring
 from common.locks import only_one
 from playbooks import services
 
-BATCH = 500
-MOST_BATCHES = 10  # a task stays short; what is left is the next tick's, which is rung for
+BATCH = 1000
+MOST_BATCHES = 5  # a task stays short; what is left is the next tick's, which is rung for
 
 
 @shared_task(name="playbooks.tick", time_limit=300)

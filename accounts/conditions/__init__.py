@@ -2,7 +2,7 @@
 
 from accounts.conditions.compile import matching, matching_ids
 from accounts.conditions.describe import Describer, Phrase, describe
-from accounts.conditions.explain import Explanation, LeafFinding, explain
+from accounts.conditions.explain import Explanation, LeafFinding, explain, explain_several
 from accounts.conditions.parse import ConditionError, Node, parse
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Phrase",
     "describe",
     "explain",
+    "explain_several",
     "matching",
     "matching_ids",
     "parse",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from accounts.attributes.registry import Attribute, Catalogue, Context
-from accounts.attributes.relation import Scope
-from accounts.conditions.compile import compare, condition_relation
+from accounts.attributes.relation import Scope, facts_relation
+from accounts.conditions.compile import compare
 from accounts.conditions.parse import Group, InSegments, Leaf, Node, Not, leaves, parse
 from common.sql import SQL, join, rows
 
+Name = TypeVar("Name")
 
-@dataclass(frozen=True, slots=True)
-class LeafFinding:
+
+class LeafFinding(NamedTuple):
     """What one leaf found for one account. ``found`` is None when the value is missing."""
 
     path: str
@@ -40,8 +40,7 @@ class LeafFinding:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Whether a condition holds for one account, with the finding of every leaf, from left to right."""
 
     holds: bool
@@ -55,31 +54,46 @@ def explain(
     condition: Any, account_ids: Iterable[int], *, now: datetime, catalogue: Catalogue | None = None
 ) -> dict[int, Explanation]:
     """The explanation of ``condition`` (JSON) for each of these accounts, in one query; raises ConditionError."""
-    node = parse(condition, catalogue=catalogue)
-    context = Context.at(now)
-    relation = condition_relation(node, scope=Scope.ids(account_ids), context=context)
-    every = list(leaves(node))
+    explained = explain_several({"": condition}, account_ids, now=now, catalogue=catalogue)
+    return {account_id: named[""] for account_id, named in explained.items()}
+
+
+def explain_several(
+    conditions: Mapping[Name, Any], account_ids: Iterable[int], *, now: datetime, catalogue: Catalogue | None = None
+) -> dict[int, dict[Name, Explanation]]:
+    """The explanations of several conditions by their names, for each of these accounts, in one query.
+
+    Raises ConditionError when one of them is not valid.
+    """
+    catalogue, context = Catalogue() if catalogue is None else catalogue, Context.at(now)
+    nodes = {name: parse(condition, catalogue=catalogue) for name, condition in conditions.items()}
+    every = {name: list(leaves(node)) for name, node in nodes.items()}
+    wanted = [leaf.attribute for found in every.values() for leaf in found]
+    relation = facts_relation(wanted, scope=Scope.ids(account_ids), context=context)
     selected = [SQL("account_id")]
-    for leaf in every:
+    for leaf in (leaf for found in every.values() for leaf in found):
         selected.append(SQL(relation.value(leaf.attribute)))
         selected.append(SQL(relation.heard(leaf.attribute)))
         selected.append(SQL("({}) IS TRUE").format(compare(leaf, relation, context)))
     query = SQL("SELECT {} FROM ({}) facts").format(join(", ", selected), relation.sql)
     explanations = {}
-    for row in rows(query):
-        findings = {
-            leaf.path: LeafFinding(
-                path=leaf.path,
-                attribute=leaf.attribute,
-                operator=leaf.operator.key,
-                expected=leaf.given,
-                found=row[1 + 3 * n],
-                heard_at=row[2 + 3 * n],
-                holds=row[3 + 3 * n],
-            )
-            for n, leaf in enumerate(every)
-        }
-        explanations[row[0]] = Explanation(holds=_holds(node, findings), findings=tuple(findings.values()))
+    for account_id, *values in rows(query):
+        named, place = {}, iter(values)
+        for name, node in nodes.items():
+            findings = {
+                leaf.path: LeafFinding(
+                    path=leaf.path,
+                    attribute=leaf.attribute,
+                    operator=leaf.operator.key,
+                    expected=leaf.given,
+                    found=next(place),
+                    heard_at=next(place),
+                    holds=next(place),
+                )
+                for leaf in every[name]
+            }
+            named[name] = Explanation(holds=_holds(node, findings), findings=tuple(findings.values()))
+        explanations[account_id] = named
     return explanations
 
 

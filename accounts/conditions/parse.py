@@ -79,7 +79,7 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 def parse(condition: Any, *, catalogue: Catalogue | None = None) -> Node:
     """The checked tree of a condition; raises ConditionError that names the place and the remedy."""
-    return _Parser(catalogue or Catalogue()).node(condition, "", 0, ())
+    return _Parser(Catalogue() if catalogue is None else catalogue).node(condition, "", 0, ())
 
 
 class _Parser:

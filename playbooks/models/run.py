@@ -48,9 +48,10 @@ class Run(models.Model):
 
     LIVE = (State.WAITING, State.PARKED)
 
-    playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="runs")
+    # The constraints and indexes below that begin with these serve their keys too.
+    playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs", db_index=False)
     version = models.ForeignKey(PlaybookVersion, on_delete=models.PROTECT, related_name="runs")
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
     event = models.ForeignKey(Event, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     step = models.CharField(max_length=40)
@@ -120,7 +121,7 @@ class RunStep(models.Model):
         EXITED = "exited", _("Left")
         FINISHED = "finished", _("Finished")
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)  # its key begins so
     position = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=40)
     kind = models.CharField(max_length=20)

@@ -15,7 +15,7 @@ from playbooks.actions import REGISTRY
 from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
-from playbooks.record import Teller, observation
+from playbooks.record import Observer, Teller
 
 
 def why_task(task: Task) -> list[str]:
@@ -166,7 +166,7 @@ def _condition_hurdle(
     now: datetime,
     teller: Teller,
 ) -> Hurdle:
-    seen = observation(whole, at=now, within=place)
+    seen = Observer(now).observe(whole, within=place)
     holds = explain(condition, [account.pk], now=now, catalogue=teller.catalogue)[account.pk].holds
     words = tuple(teller.finding(finding, at=seen["at"]) for finding in seen["findings"])
     return Hurdle(name, holds, words)

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
+from typing import Any
 
 from django.db import DatabaseError
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.conditions import explain
-from accounts.models import Account
+from accounts.attributes import Catalogue
+from accounts.conditions import Explanation, explain_several
+from accounts.models import Workspace
 from common.errors import DomainError
 from playbooks.decide import Found, Position, decide
 from playbooks.definition.calendar import Calendar
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Definition
 from playbooks.models import PlaybookVersion
-from playbooks.record import observation
+from playbooks.record import Observer
 from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
 from playbooks.services.turns import Turn, write_turns
+
+IS_LIVE = {"attribute": "is_live", "operator": "is", "value": True}
+GONE = Found(is_live=False)
+
+
+class Always(Enum):
+    """What is asked of an account in every turn, whatever step it is at."""
+
+    LIVE = auto()
+    GOAL = auto()
+    EXIT = auto()
 
 
 def advance_due(*, now: datetime, limit: int) -> int:
@@ -30,12 +44,13 @@ def advance_due(*, now: datetime, limit: int) -> int:
     A run whose turn failed before is claimed alone: what killed one worker must not use up its neighbours' attempts.
     After MOST_ATTEMPTS it is parked with its error, and the others go on.
     """
-    claimed = claim(now=now, limit=limit, which=FRESH)
-    _take_turns(claimed, now)
-    count = len(claimed)
-    while count < limit and (again := claim(now=now, limit=1, which=TRIED)):
-        _take_turns(again, now)
-        count += len(again)
+    with Workspace.read_once():
+        claimed = claim(now=now, limit=limit, which=FRESH)
+        _take_turns(claimed, now)
+        count = len(claimed)
+        while count < limit and (again := claim(now=now, limit=1, which=TRIED)):
+            _take_turns(again, now)
+            count += len(again)
     return count
 
 
@@ -48,8 +63,7 @@ def _take_turns(claims: Sequence[Claim], now: datetime) -> None:
             alike[claimed.version_id][claimed.step].append(claimed)
     if not alike:
         return
-    calendar = Calendar.current()
-    turns: list[Turn] = []
+    look, turns = Look(Calendar.current(), Catalogue(), Observer(now), now), list[Turn]()
     for version in PlaybookVersion.objects.filter(pk__in=alike).select_related("playbook"):
         by_step = alike[version.pk]
         try:
@@ -58,53 +72,55 @@ def _take_turns(claims: Sequence[Claim], now: datetime) -> None:
             leave_to_others([claimed for group in by_step.values() for claimed in group], error, now)
             continue
         for step, group in by_step.items():
-            turns += _decide(version, definition, step, group, calendar, now)
-    write_turns(turns, calendar, now)
+            turns += _decide(version, definition, step, group, look)
+    write_turns(turns, look.calendar, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When runs are looked at, and what is read once for all of them."""
+
+    calendar: Calendar
+    catalogue: Catalogue
+    observer: Observer
+    now: datetime
+
+    def at(self, definition: Definition, step: str, account_ids: Sequence[int]) -> Mapping[int, Found]:
+        """What a turn from ``step`` needs to know of each account, in one query."""
+        asked = dict[str | Always, Any](definition.looks_ahead(step).items())
+        asked[Always.LIVE] = IS_LIVE
+        if definition.goal is not None:
+            asked[Always.GOAL] = definition.goal
+        if definition.exit is not None:
+            asked[Always.EXIT] = definition.exit
+        explained = explain_several(asked, account_ids, now=self.now, catalogue=self.catalogue)
+        return {account_id: self._found(named) for account_id, named in explained.items()}
+
+    def _found(self, named: Mapping[str | Always, Explanation]) -> Found:
+        observe = self.observer.observe
+        return Found(
+            is_live=named[Always.LIVE].holds,
+            goal=observe(named[Always.GOAL]) if Always.GOAL in named else None,
+            exit=observe(named[Always.EXIT]) if Always.EXIT in named else None,
+            looks={name: observe(explanation) for name, explanation in named.items() if isinstance(name, str)},
+        )
 
 
 def _decide(
-    version: PlaybookVersion,
-    definition: Definition,
-    step: str,
-    claims: Sequence[Claim],
-    calendar: Calendar,
-    now: datetime,
+    version: PlaybookVersion, definition: Definition, step: str, claims: Sequence[Claim], look: Look
 ) -> Iterator[Turn]:
     """The turns of runs that stand at one step, after one look at all their accounts; what fails gives up."""
     try:
-        found = _look(definition, step, [claimed.account_id for claimed in claims], now)
+        found = look.at(definition, step, [claimed.account_id for claimed in claims])
     except (DomainError, DatabaseError) as error:
         for claimed in claims:
-            give_up(claimed, error, now)
+            give_up(claimed, error, look.now)
         return
     for claimed in claims:
         position = Position(step, claimed.due_at, claimed.waiting_since)
         try:
-            decision = decide(definition, position, found[claimed.account_id], now, calendar)
+            decision = decide(definition, position, found.get(claimed.account_id, GONE), look.now, look.calendar)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
-            give_up(claimed, error, now)
+            give_up(claimed, error, look.now)
         else:
             yield Turn(claimed, version.playbook, decision)
-
-
-def _look(definition: Definition, step: str, account_ids: Sequence[int], now: datetime) -> Mapping[int, Found]:
-    """What a turn from ``step`` needs to know of each account, in one query a condition."""
-    alive = set(
-        Account.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now), pk__in=account_ids).values_list("pk", flat=True)
-    )
-    goal = explain(definition.goal, account_ids, now=now) if definition.goal is not None else {}
-    leave = explain(definition.exit, account_ids, now=now) if definition.exit is not None else {}
-    looks = {name: explain(condition, account_ids, now=now) for name, condition in definition.looks_ahead(step).items()}
-    return {
-        account_id: Found(
-            is_live=account_id in alive,
-            goal=observation(goal[account_id], at=now) if account_id in goal else None,
-            exit=observation(leave[account_id], at=now) if account_id in leave else None,
-            looks={
-                name: observation(explained[account_id], at=now)
-                for name, explained in looks.items()
-                if account_id in explained
-            },
-        )
-        for account_id in account_ids
-    }

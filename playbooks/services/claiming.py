@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import F
 
@@ -27,14 +27,13 @@ WHERE id = ANY(ARRAY(
       AND (version_id <> ALL({unreadable}) OR due_at <= {overdue})
     ORDER BY due_at, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
 ))
-RETURNING id, account_id, version_id, step, due_at, waiting_since, leased_until, attempts
+RETURNING id, account_id, version_id, step, due_at, waiting_since, attempts
 """)
 FRESH = SQL("attempts = 0")
 TRIED = SQL("attempts > 0")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A run that this worker has leased, as it was then. ``leased_until`` and ``attempts`` prove the lease."""
 
     run_id: int
@@ -43,8 +42,8 @@ class Claim:
     step: str
     due_at: datetime
     waiting_since: datetime | None
-    leased_until: datetime
     attempts: int
+    leased_until: datetime
 
     def is_proved_by(self, run: Run) -> bool:
         """Whether the run, read and locked since, is still this worker's."""
@@ -68,19 +67,18 @@ def claim(*, now: datetime, limit: int, which: SQL) -> list[Claim]:
     What this process cannot read is left to those that can. A run that nobody has taken LEFT_TO_OTHERS after its time
     is claimed all the same, so that it comes to be parked with what is wrong.
     """
-    return [
-        Claim(*row)
-        for row in rows(
-            CLAIM.format(
-                until=SQL("%s::timestamptz", (now + LEASE,)),
-                now=SQL("%s::timestamptz", (now,)),
-                overdue=SQL("%s::timestamptz", (now - LEFT_TO_OTHERS,)),
-                unreadable=SQL("%s::bigint[]", (list(_unreadable),)),
-                which=which,
-                limit=SQL("%s", (limit,)),
-            )
+    until = now + LEASE
+    claimed = rows(
+        CLAIM.format(
+            until=SQL("%s::timestamptz", (until,)),
+            now=SQL("%s::timestamptz", (now,)),
+            overdue=SQL("%s::timestamptz", (now - LEFT_TO_OTHERS,)),
+            unreadable=SQL("%s::bigint[]", (list(_unreadable),)),
+            which=which,
+            limit=SQL("%s", (limit,)),
         )
-    ]
+    )
+    return [Claim._make((*row, until)) for row in claimed]
 
 
 def leave_to_others(claims: Iterable[Claim], error: DomainError, now: datetime) -> None:

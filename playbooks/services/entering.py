@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Scope
-from accounts.conditions import Explanation, explain, matching_ids
+from accounts.conditions import explain, matching_ids
 from accounts.models import Event, EventInbox, User, Workspace
 from accounts.services.ledger import record_many, take_events
 from common.doorbell import ring
@@ -22,7 +22,7 @@ from common.sql import SQL, execute, rows
 from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep
-from playbooks.record import observation, occasion
+from playbooks.record import Observer, occasion
 from playbooks.services.assigning import follow_owners
 from playbooks.services.claiming import LEFT_TO_OTHERS
 
@@ -203,6 +203,7 @@ def enter_accounts(
     taken = Q(playbook=current) | Q(is_alone=True) if is_alone else Q(playbook=current)
     busy = set(Run.objects.live().filter(taken, account__in=account_ids).values_list("account_id", flat=True))
     explained = explain(_who_enters(definition, now), account_ids, now=now)
+    observer = Observer(now)
     runs = Run.objects.bulk_create(
         Run(
             playbook=current,
@@ -223,7 +224,10 @@ def enter_accounts(
             step="",
             kind=ENTRY,
             decision=RunStep.Decision.ENTERED,
-            facts=_seen(explained[run.account_id], causes.get(run.account_id), by, now),
+            facts={
+                "seen": observer.observe(explained[run.account_id], within=ENTRY_PLACE),
+                **_cause(causes.get(run.account_id), by),
+            },
             taken_at=now,
         )
         for run in runs
@@ -295,8 +299,8 @@ def _allowed(playbook: Playbook, definition: Definition, account_ids: Iterable[i
     return [row[0] for row in rows(SQL("SELECT account_id FROM unnest({}) m(account_id) WHERE {}").format(asked, rule))]
 
 
-def _seen(explanation: Explanation, event: Event | None, by: User | None, now: datetime) -> dict[str, Any]:
-    facts: dict[str, Any] = {"seen": observation(explanation, at=now, within=ENTRY_PLACE)}
+def _cause(event: Event | None, by: User | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
     if event is not None:
         facts["event"] = occasion(event)
     if by is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import transaction
 
 from accounts.models import Event
@@ -73,12 +73,12 @@ class Turn:
         position, act = self.decision.position, self.decision.act
         return {
             "run": self.claim.run_id,
-            "leased_until": self.claim.leased_until.isoformat(),
+            "leased_until": self.claim.leased_until,
             "attempts": self.claim.attempts,
             "state": self.decision.state,
             "step": position.step,
-            "due_at": position.due_at.isoformat(),
-            "since": position.since.isoformat() if position.since else None,
+            "due_at": position.due_at,
+            "since": position.since,
             "steps": [
                 [
                     taken.step,
@@ -116,7 +116,7 @@ def _spare(write: Callable[[Sequence[Turn]], None], turns: Sequence[Turn], now: 
 
 @transaction.atomic
 def _write(turns: Sequence[Turn], now: datetime) -> None:
-    given = json.dumps([turn.to_json() for turn in turns])
+    given = orjson.dumps([turn.to_json() for turn in turns]).decode()
     moved = {
         run_id for (run_id,) in rows(MOVE.format(turns=SQL("%s::jsonb", (given,)), now=SQL("%s::timestamptz", (now,))))
     }
