@@ -78,6 +78,16 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "playbook mail held back": {
+        "task": "playbooks.send_held_back",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "playbook bounces": {
+        "task": "playbooks.mark_bounces",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 

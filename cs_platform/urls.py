@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("s/", include("surveys.urls")),
+    path("u/", include("accounts.urls")),
     path("v1/", include("usage.urls")),
     path("user/", include("allauth.urls")),
     path("api/v1/", include("cs_platform.api")),

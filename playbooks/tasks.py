@@ -30,6 +30,18 @@ def evaluate_entries() -> None:
     services.wake_waiting(now=clock.now())
 
 
+@shared_task(name="playbooks.send_held_back")
+def send_held_back() -> None:
+    """Write the mails that a contact's budget held back and now has a place for."""
+    services.send_held_back(now=clock.now())
+
+
+@shared_task(name="playbooks.mark_bounces")
+def mark_bounces() -> None:
+    """Mark contacts whose mail from a playbook found no mailbox."""
+    services.mark_bounces(now=clock.now())
+
+
 @shared_task(name="playbooks.refresh_priorities")
 def refresh_priorities() -> None:
     """Number the open tasks anew, since days pass and contracts change."""

@@ -1,22 +1,17 @@
 from __future__ import annotations
 
-from email.utils import formataddr, parseaddr
 from typing import TypedDict
 
-import css_inline
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from accounts.models import Workspace
 from common.text import one_line
+from outbox.mail import inlined, sender, unsubscribe_headers
 from surveys.models import Invitation
 from surveys.scales import scale_of
 from surveys.tokens import link
 from surveys.wording import wording_of
-
-# Mail readers drop or rewrite <style>; only what cannot be inlined (dark mode, narrow screens) stays in it.
-_inliner = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
 
 
 class Mail(TypedDict):
@@ -51,19 +46,13 @@ def compose(invitation: Invitation, token: str) -> Mail:
             "open_until": invitation.expires_at.astimezone(workspace.zone).date(),
         }
         text = render_to_string("email/surveys/invitation.txt", context)
-        html = _inliner.inline(render_to_string("email/surveys/invitation.html", context))
+        html = inlined(render_to_string("email/surveys/invitation.html", context))
     return Mail(
         subject=one_line(wording.subject),
         text=text,
         html=html,
         headers={
             "From": sender(survey.sender_name or workspace.name),
-            "List-Unsubscribe": f"<{unsubscribe}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            **unsubscribe_headers(unsubscribe),
         },
     )
-
-
-def sender(name: str) -> str:
-    """The deployment's own address under ``name``, as a From header."""
-    return formataddr((one_line(name), parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))

@@ -2,6 +2,7 @@
 import "@github/relative-time-element";
 import { startActions } from "./actions.js";
 import { startFigures } from "./figures.js";
+import { startInserting } from "./insert.js";
 import { startLists } from "./list.js";
 import { startMirrors } from "./mirror.js";
 import { startOptimism } from "./optimistic.js";
@@ -19,6 +20,7 @@ startToasts();
 startOverlays();
 startLists();
 startFigures();
+startInserting();
 startMirrors();
 startOptimism();
 startPalette();

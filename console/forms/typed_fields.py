@@ -60,7 +60,7 @@ def _choice(declared: Choice, offers: Offers) -> forms.Field:
 @typed_field.register
 def _reference(declared: Reference, offers: Offers) -> forms.Field:
     known = declared.offers()
-    choices = known if declared.also else [("", _("Choose")), *known]
+    choices = [("", _("Choose")), *known] if declared.default is REQUIRED else known
     return StorableField(widget=forms.Select(choices=choices))
 
 

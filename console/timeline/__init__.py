@@ -216,14 +216,20 @@ class _Words:
             "recovered": _("Playbook “%(name)s”: it got better by itself"),
             "finished": _("Playbook “%(name)s” finished"),
             "exited": _("Playbook “%(name)s” was left"),
+            "emailed": _("Playbook “%(name)s” wrote to %(contact)s"),
         }
         if what not in titles:
             return self._other(what)
         name = self.data.get("name") or self.data.get("playbook", "")
         run = self.data.get("run")
         href = reverse("console:playbook_run", args=[run]) if isinstance(run, int) else ""
+        contact = self.event.contact.name if self.event.contact else _("somebody")
         return self._say(
-            titles[what] % {"name": name}, "playbook", tone="good" if what == "recovered" else "", href=href
+            titles[what] % {"name": name, "contact": contact},
+            "email" if what == "emailed" else "playbook",
+            tone="good" if what == "recovered" else "",
+            detail=str(self.data.get("subject") or ""),
+            href=href,
         )
 
     def _task(self, what: str) -> Told:

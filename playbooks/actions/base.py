@@ -1,4 +1,4 @@
-"""What an action is. Each lives in one module of this package, which declares all of it: more touches nothing else.
+"""What an action is. A module of this package declares all of one, so that a new one touches nothing else.
 
 A new action is a frozen dataclass with ``@register`` that has
 

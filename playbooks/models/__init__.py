@@ -1,10 +1,13 @@
 from playbooks.models.assignment import Assignment, RoundRobin
+from playbooks.models.email import EmailTemplate, EmailText, WrittenEmail
 from playbooks.models.playbook import EntryMatch, Playbook, PlaybookVersion
 from playbooks.models.run import Run, RunQuerySet, RunStep
 from playbooks.models.task import Task, TaskQuerySet, Yardstick
 
 __all__ = [
     "Assignment",
+    "EmailTemplate",
+    "EmailText",
     "EntryMatch",
     "Playbook",
     "PlaybookVersion",
@@ -14,5 +17,6 @@ __all__ = [
     "RunStep",
     "Task",
     "TaskQuerySet",
+    "WrittenEmail",
     "Yardstick",
 ]

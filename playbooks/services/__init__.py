@@ -1,5 +1,6 @@
 from playbooks.services.advancing import advance_due
 from playbooks.services.by_hand import start_by_hand, take_out
+from playbooks.services.emails import delete_template, mark_bounces, save_template, send_held_back, send_test
 from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
 from playbooks.services.priorities import refresh_priorities
 from playbooks.services.publishing import (
@@ -31,11 +32,13 @@ __all__ = [
     "consume_events",
     "create_playbook",
     "create_task",
+    "delete_template",
     "describe_playbook",
     "discard_draft",
     "enter_accounts",
     "enter_by_hand",
     "evaluate_entries",
+    "mark_bounces",
     "pause",
     "publish",
     "reassign_task",
@@ -44,6 +47,9 @@ __all__ = [
     "resume",
     "retry_run",
     "save_draft",
+    "save_template",
+    "send_held_back",
+    "send_test",
     "snooze_task",
     "start_by_hand",
     "stop_run",

@@ -17,7 +17,7 @@ from common.errors import Conflict, NotAllowed
 from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
 
-RESERVED_KEYS = frozenset({"new", "runs"})
+RESERVED_KEYS = frozenset({"emails", "new", "runs"})
 LONGEST_KEY = 58
 
 

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Contact, Event
+from accounts.models import Contact
+from accounts.services.contacts import mark_bounced
+from accounts.services.contacts import unsubscribe as unsubscribe_contact
 from accounts.services.ledger import record, record_many
 from common.errors import DomainError, NotFound
 from common.text import one_line, storable
@@ -131,17 +133,7 @@ def unsubscribe(*, token: str, now: datetime) -> Contact:
     invitation = invitation_of(token)
     if invitation is None:
         raise NotFound(_("This link does not belong to any invitation."), code="no_such_invitation")
-    contact = invitation.contact
-    if Contact.objects.filter(pk=contact.pk, unsubscribed_at=None).update(unsubscribed_at=now, updated_at=now):
-        contact.unsubscribed_at = now
-        record(
-            account=invitation.account,
-            kind="contact.unsubscribed",
-            happened_at=now,
-            contact=contact,
-            data={"survey": invitation.survey.key},
-        )
-    return contact
+    return unsubscribe_contact(contact=invitation.contact, now=now, data={"survey": invitation.survey.key})
 
 
 @transaction.atomic
@@ -159,18 +151,11 @@ def mark_bounces(*, now: datetime) -> int:
     events = []
     for invitation in bounced:
         message = invitation.message
-        if message and Contact.objects.filter(
-            pk=invitation.contact_id, email=message.recipient, bounced_at=None
-        ).update(bounced_at=now, updated_at=now):
-            data = {"survey": invitation.survey.key, "reason": message.error}
-            events.append(
-                Event(
-                    account=invitation.account,
-                    kind="contact.bounced",
-                    happened_at=now,
-                    contact=invitation.contact,
-                    data=data,
-                )
-            )
+        if message is None:
+            continue
+        data = {"survey": invitation.survey.key, "reason": message.error}
+        event = mark_bounced(contact=invitation.contact, address=message.recipient, now=now, data=data)
+        if event is not None:
+            events.append(event)
     record_many(events)
     return len(events)

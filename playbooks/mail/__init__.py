@@ -1,0 +1,1 @@
+"""Mail that playbooks write: templates with merge values, read in a small, bounded part of Liquid."""
