@@ -48,6 +48,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go.health", _("Health"), "g e", "health", GO, "console:health"),
     Action("go.playbooks", _("Playbooks"), "g p", "playbook", GO, "console:playbooks"),
     Action("go.surveys", _("Surveys"), "g s", "survey", GO, "console:surveys"),
+    Action("go.messages", _("Messages"), "g o", "send", GO, "console:messages"),
     Action("go.segments", _("Segments"), "g m", "segment", GO, "console:segments"),
     Action("list.next", _("Next row"), "j", "arrow-down", LIST),
     Action("list.previous", _("Previous row"), "k", "arrow-up", LIST),

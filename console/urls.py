@@ -6,6 +6,7 @@ from console.views import (
     account_health,
     account_override,
     accounts,
+    destinations,
     email_templates,
     health,
     health_draft,
@@ -15,6 +16,7 @@ from console.views import (
     health_simulation,
     health_versions,
     home,
+    messages,
     playbook_draft,
     playbook_parts,
     playbook_start,
@@ -149,5 +151,20 @@ urlpatterns = [
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("views/<int:pk>/restore/", saved_views.view_restore, name="view_restore"),
     path("views/<slug:page>/new/", saved_views.view_new, name="view_new"),
+    path("messages/", messages.held, name="messages"),
+    path("messages/budget/", messages.budget, name="messages_budget"),
+    path("messages/given-up/", messages.stuck, name="messages_given_up"),
+    path("messages/given-up/again/", messages.every_again, name="messages_every_again"),
+    path("messages/given-up/<int:pk>/again/", messages.again, name="messages_again"),
+    path("messages/destinations/", destinations.destinations, name="messages_destinations"),
+    path("messages/destinations/new/<slug:kind>/", destinations.destination_new, name="messages_destination_new"),
+    path("messages/destinations/<slug:key>/", destinations.destination, name="messages_destination"),
+    path("messages/destinations/<slug:key>/test/", destinations.destination_test, name="messages_destination_test"),
+    path(
+        "messages/destinations/<slug:key>/secret/", destinations.destination_rotate, name="messages_destination_rotate"
+    ),
+    path(
+        "messages/destinations/<slug:key>/switch/", destinations.destination_switch, name="messages_destination_switch"
+    ),
     path("search/", search.search, name="search"),
 ]

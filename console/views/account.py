@@ -19,6 +19,7 @@ from console.queries import account as queries
 from console.queries.account_health import health, scores_of, summary
 from console.queries.account_records import answers, revenue, tickets
 from console.queries.account_usage import DAYS, usage
+from console.queries.messages import written_to
 from console.staff import StaffRequest, staff_page
 from console.timeline import GROUPS
 
@@ -145,8 +146,11 @@ def timeline_more(request: StaffRequest, pk: int) -> HttpResponse:
 @account_section("account_people")
 def people(request: StaffRequest, account: Account) -> dict[str, Any]:
     """Who is who there, what they said, and who works with them here."""
+    listed = queries.people(account)
+    budget, written = written_to(listed, now=clock.now())
     return {
-        "people": queries.people(account),
+        "people": [(contact, written[contact.pk]) for contact in listed],
+        "budget": budget,
         "team": queries.team(account),
         "answers": answers(account, limit=ANSWERS),
     }

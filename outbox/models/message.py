@@ -15,6 +15,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         free = Q(leased_until=None) | Q(leased_until__lte=now)
         return self.filter(free, status=Message.Status.PENDING, due_at__lte=now).order_by("due_at", "id")
 
+    def parked(self) -> MessageQuerySet:
+        """Messages that were given up and can be sent again."""
+        return self.filter(status=Message.Status.PARKED)
+
 
 class Message(models.Model):
     """One message owed to somebody outside, written with the change that owes it and sent afterwards.

@@ -9,7 +9,14 @@ from outbox.services.destinations import (
     switch_destination,
     try_destination,
 )
-from outbox.services.enqueue import enqueue_email, enqueue_slack, enqueue_webhook, send_again, slack_text
+from outbox.services.enqueue import (
+    enqueue_email,
+    enqueue_slack,
+    enqueue_webhook,
+    send_again,
+    send_every_again,
+    slack_text,
+)
 
 __all__ = [
     "Tested",
@@ -25,6 +32,7 @@ __all__ = [
     "reserve",
     "rotate_secret",
     "send_again",
+    "send_every_again",
     "set_budget",
     "slack_text",
     "switch_destination",

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.doorbell import ring
@@ -122,3 +123,15 @@ def send_again(*, message: Message, now: datetime) -> Message:
     message.refresh_from_db()
     ring(BELLS[Message.Channel(message.channel)])
     return message
+
+
+@transaction.atomic
+def send_every_again(*, channel: Message.Channel | None, now: datetime) -> int:
+    """Put all parked messages of a channel (None: of all) back in line with all their tries; returns how many."""
+    parked = Message.objects.parked()
+    if channel is not None:
+        parked = parked.filter(channel=channel)
+    changed = parked.update(status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None)
+    for bell in sorted(set(BELLS.values())):
+        ring(bell)
+    return changed
