@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_leave_and_hours"),
         ("outbox", "0001_initial"),
-        ("playbooks", "0004_assignment"),
+        ("playbooks", "0005_keys_served_by_other_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
