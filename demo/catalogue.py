@@ -11,24 +11,29 @@ SENDER = "Harbor Customer Success"
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """One person of the demo company's staff; ``scale`` weighs how many accounts they own in each touch model."""
+    """One person of the demo company's staff; ``scale`` weighs how many accounts they own in each touch model.
+
+    ``hours`` is how many a week they have for customers.
+    """
 
     email: str
     name: str
     role: str
     scale: dict[str, int]
+    hours: int = 30
+    is_senior: bool = False
 
 
 STAFF = (
     Colleague("admin@demo.example", "Nadia Petrova", "admin", {}),
     Colleague("leader@demo.example", "Henrik Solberg", "leader", {}),
-    Colleague("csm@demo.example", "Maya Lindholm", "csm", {"high_touch": 3, "low_touch": 2}),
+    Colleague("csm@demo.example", "Maya Lindholm", "csm", {"high_touch": 3, "low_touch": 2}, is_senior=True),
     Colleague("tomas@demo.example", "Tomás Arrieta", "csm", {"high_touch": 3}),
     Colleague("wei@demo.example", "林 雨桐", "csm", {"high_touch": 2, "low_touch": 2}),
-    Colleague("ivana@demo.example", "Ивана Стоева", "csm", {"high_touch": 2, "low_touch": 2}),
+    Colleague("ivana@demo.example", "Ивана Стоева", "csm", {"high_touch": 2, "low_touch": 2}, hours=20),
     Colleague("grace@demo.example", "Grace Achterberg", "csm", {"low_touch": 3}),
     Colleague("yuri@demo.example", "Юрий Климов", "csm", {"low_touch": 3}),
-    Colleague("sam@demo.example", "Sam Okonjo", "csm", {"self_service": 1}),
+    Colleague("sam@demo.example", "Sam Okonjo", "csm", {"self_service": 1}, hours=12),
     Colleague("support@demo.example", "Beatriz Salas", "viewer", {}),
 )
 

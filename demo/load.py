@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.db import transaction
 
 from accounts.attributes import Scope
-from accounts.models import Account, Contact, CustomField, User, Workspace
+from accounts.models import Account, Contact, CustomField, Leave, User, Workspace
 from accounts.services.ledger import take_touched
+from accounts.services.staff import save_leave
 from common.sql import SQL, execute
 from demo import colleagues
 from demo.catalogue import COMPANY
@@ -152,6 +153,7 @@ def _finish(rows: SetUp, now: datetime) -> None:
         )
     )
     _leave_one_stuck(now)
+    _plan_leave(rows, now)
     for contact in _to_be_asked():
         invite(survey=rows.surveys["nps"], contact=contact, occasion="demo", now=now)
     next_draft(author=rows.users[ADMIN], now=now)
@@ -172,6 +174,14 @@ def _leave_one_stuck(now: datetime) -> None:
     tried_at = began + timedelta(days=5)
     for attempt in range(MOST_ATTEMPTS):
         advance_due(now=tried_at + timedelta(minutes=2**attempt), limit=BATCH)
+
+
+def _plan_leave(rows: SetUp, now: datetime) -> None:
+    """One CSM is away since yesterday and covered for."""
+    today = Workspace.current().day(now)
+    away, cover = rows.users["tomas@demo.example"], rows.users["wei@demo.example"]
+    days = {"starts_on": today - timedelta(days=1), "ends_on": today + timedelta(days=5)}
+    save_leave(leave=Leave(user=away, cover=cover, **days), by=away)
 
 
 def _to_be_asked() -> list[Contact]:

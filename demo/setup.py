@@ -82,6 +82,8 @@ def _users() -> dict[str, User]:
             DEMO_PASSWORD if colleague.email.partition("@")[0] in SIGN_IN_ROLES else None,
             name=colleague.name,
             role=colleague.role,
+            weekly_hours=colleague.hours,
+            is_senior=colleague.is_senior,
         )
         for colleague in catalogue.STAFF
     }

@@ -61,7 +61,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one person has on their hands: minutes that they can work in the week at hand, and that are due in it."""
+    """What one person has on their hands: minutes that they can work in the week at hand, and that are due in it.
+
+    ``open`` and ``overdue`` are their tasks that are not snoozed, as their queue has them.
+    """
 
     user_id: int
     is_senior: bool

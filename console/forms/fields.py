@@ -22,7 +22,7 @@ class StorableField(forms.CharField):
         return text
 
 
-def put_errors(form: forms.Form, error: DomainError, *, names: Mapping[str, str] | None = None) -> None:
+def put_errors(form: forms.BaseForm, error: DomainError, *, names: Mapping[str, str] | None = None) -> None:
     """Say each sentence of the error at its field, those of no field above the form.
 
     ``names`` translates the paths of the error into names of fields.

@@ -14,7 +14,7 @@ from accounts.attributes import Attribute, Catalogue
 from accounts.conditions import ConditionError, Describer, Phrase, parse
 from accounts.models import User
 from console.forms.condition_rows import ConditionRows, OfferedRow, grouped
-from console.queries.queue_filter import DUES, KINDS, QUICK
+from console.queries.queue_filter import DUES, KINDS, NOBODY, QUICK
 from playbooks.models import Playbook, Task
 
 ANY = ("", gettext_lazy("Any"))
@@ -37,7 +37,8 @@ class QuickForm(forms.Form):
         super().__init__(*args, **kwargs)
         if is_team:
             staff = User.objects.filter(is_active=True).exclude(role=User.Role.VIEWER).order_by("name")
-            self._offer("owner", [(str(pk), name) for pk, name in staff.values_list("pk", "name")])
+            named = [(str(pk), name) for pk, name in staff.values_list("pk", "name")]
+            self._offer("owner", [*named, (NOBODY, _("Nobody who is here"))])
         else:
             del self.fields["owner"]
         self._offer("playbook", list(Playbook.objects.order_by("name").values_list("key", "name")))

@@ -18,6 +18,7 @@ from console.forms.fields import StorableField
 from health.models import NamedScore
 from health.services.overrides import LONGEST_REASON
 from playbooks.models import Task
+from playbooks.services.tasks import MOST_MINUTES
 
 SUMMARY_LENGTH = 300
 YEARS_AHEAD = 5
@@ -64,12 +65,13 @@ class ReassignForm(forms.Form):
     """Who should do a task instead."""
 
     to = forms.ModelChoiceField(label=_("Give it to"), queryset=User.objects.none())
+    note = StorableField(label=_("Note"), required=False, max_length=300)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["to"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = User.objects.filter(is_active=True).exclude(role=User.Role.VIEWER).order_by("name")
+        field.queryset = User.objects.working().order_by("name")
 
 
 class TaskForm(forms.Form):
@@ -79,6 +81,13 @@ class TaskForm(forms.Form):
     due = forms.DateField(label=_("Due"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     severity = forms.TypedChoiceField(
         label=_("Severity"), choices=Task.Severity.choices, coerce=int, initial=Task.Severity.NORMAL
+    )
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        required=False,
+        min_value=1,
+        max_value=MOST_MINUTES,
+        help_text=_("Its severity says, when it is empty."),
     )
     guidance = StorableField(
         label=_("What to know"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})

@@ -22,9 +22,11 @@ from common.text import storable
 from console.queries.accounts import sentence
 from console.queries.tasks import TaskRow, task_rows
 from playbooks.models import Playbook, Task, TaskQuerySet
+from playbooks.models.task import NOBODYS
 from playbooks.queries.queue import QueueCounts, count_tasks, tasks_of
 
 QUICK = ("owner", "severity", "due", "kind", "playbook")
+NOBODY = "nobody"
 PAGE = 50
 GROUPS = 12
 MOST_IN_GROUP = 5
@@ -101,7 +103,10 @@ def read_wanted(query: QueryDict, *, now: datetime) -> WantedTasks:
         condition_text=query.get("condition", "").strip()[:20_000],
     )
     given = {name: query.get(name, "") for name in QUICK}
-    if wanted.is_team and _is_number(given["owner"]):
+    if wanted.is_team and given["owner"] == NOBODY:
+        wanted.narrowing.append(NOBODYS)
+        wanted.chips.append(Chip("owner", _("CSM"), _("Nobody who is here")))
+    elif wanted.is_team and _is_number(given["owner"]):
         wanted.owner = User.objects.filter(pk=int(given["owner"])).first()
         if wanted.owner is not None:
             wanted.chips.append(Chip("owner", _("CSM"), wanted.owner.name))

@@ -121,6 +121,7 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
             title=form.cleaned_data["title"],
             due_at=form.cleaned_data["due"],
             severity=form.cleaned_data["severity"],
+            minutes=form.cleaned_data["minutes"],
             guidance=form.cleaned_data["guidance"],
             by=request.user,
             now=clock.now(),

@@ -72,7 +72,7 @@ def account_playbook_undo(request: StaffRequest, pk: int, run: int) -> HttpRespo
 def accounts_playbook(request: StaffRequest) -> HttpResponse:
     """Start a playbook for the accounts that the address names, or for all that its filter shows, after asking."""
     now = clock.now()
-    ids = _asked_for(request, now=now)
+    ids = asked_for(request, now=now, most=MOST_BY_HAND)
     form = StartForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         playbook = form.cleaned_data["playbook"]
@@ -93,8 +93,8 @@ def accounts_playbook(request: StaffRequest) -> HttpResponse:
     return _show(request, "console/playbook/_start_form.html", context, status=NOT_VALID if form.errors else 200)
 
 
-def _asked_for(request: StaffRequest, *, now: datetime) -> list[int]:
-    """The ids that the address names, or those of the accounts that its filter shows."""
+def asked_for(request: StaffRequest, *, now: datetime, most: int) -> list[int]:
+    """The ids that the address names, or those that its filter shows: one more than ``most`` at most."""
     visible = Account.objects.visible_to(request.user)
     if "account" in request.GET:
         sent = [int(raw) for raw in request.GET.getlist("account") if raw.isascii() and raw.isdigit() and len(raw) < 19]
@@ -102,7 +102,7 @@ def _asked_for(request: StaffRequest, *, now: datetime) -> list[int]:
     wanted = read_wanted(request.GET, catalogue=Catalogue(), user=request.user)
     if wanted.problem:
         raise DomainError(wanted.problem)
-    return wanted_ids(visible, wanted, now=now, limit=MOST_BY_HAND + 1)
+    return wanted_ids(visible, wanted, now=now, limit=most + 1)
 
 
 def _told(playbook: Playbook, done: ByHand, now: datetime) -> dict[str, Any]:

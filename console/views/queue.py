@@ -26,6 +26,7 @@ from console.queries.queue_filter import PAGE, queue_page, read_wanted
 from console.queries.saved_views import views_bar
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
+from playbooks import handing
 from playbooks.models import Task
 from playbooks.queries.queue import count_tasks, explain_priority
 from playbooks.services.tasks import (
@@ -122,6 +123,7 @@ def task_context(shown: Task) -> dict[str, Any]:
     return {
         "task": shown,
         "row": row,
+        "handed": handing.told(shown.handed),
         "priority": explain_priority(shown) if shown.priority_reasons else None,
         "outcomes": Task.Outcome.choices,
         "form": DoneForm(),
@@ -186,7 +188,7 @@ def assign(request: StaffRequest, pk: int) -> HttpResponse:
     form = ReassignForm(request.POST or None, initial={"to": given.owner_id})
     if request.method == "POST" and form.is_valid():
         to = form.cleaned_data["to"]
-        reassign_task(task=given, to=to, by=request.user, now=clock.now())
+        reassign_task(task=given, to=to, by=request.user, now=clock.now(), note=form.cleaned_data["note"])
         words = _("%(name)s has it now: %(title)s") % {"name": to, "title": given.title}
         undo = reverse("console:queue_assign_back", args=[pk, before.pk]) if before else ""
         return _acted(request, words, undo=undo)

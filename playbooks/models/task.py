@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+NOBODYS = Q(owner=None) | Q(owner__is_active=False)
+"""Tasks that nobody has who is still here."""
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: User) -> TaskQuerySet:
         """The tasks on the accounts that ``user`` may see."""
@@ -111,6 +115,12 @@ class Task(models.Model):
                 name="playbooks_task_snoozed",
             ),
             models.Index(fields=["account", "-created_at"], name="playbooks_task_of_account"),
+            models.Index(
+                fields=["done_at"],
+                condition=Q(status="done"),
+                include=["done_by", "outcome"],
+                name="playbooks_task_done",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from accounts.models import Workspace
 from common.sql import SQL, rows, value
 from playbooks.capacity import Load, Week
 from playbooks.definition.calendar import Calendar
+from playbooks.queries.queue import AWAKE
 
 LOADS = SQL("""
 WITH days AS (
@@ -17,7 +18,8 @@ WITH days AS (
     WHERE NOT EXISTS (SELECT FROM accounts_leave l WHERE l.user_id = u.id AND d.day BETWEEN l.starts_on AND l.ends_on)
     GROUP BY u.id
 ), work AS (
-    SELECT owner_id, count(*) AS open, count(*) FILTER (WHERE due_at < {now}) AS overdue,
+    SELECT owner_id, count(*) FILTER (WHERE {awake}) AS open,
+           count(*) FILTER (WHERE {awake} AND due_at < {now}) AS overdue,
            sum(minutes) FILTER (WHERE due_at < {ends_at} AND coalesce(snoozed_until < {ends_at}, true)) AS due
     FROM playbooks_task WHERE status = 'open' GROUP BY owner_id
 ), books AS (
@@ -43,6 +45,7 @@ def staff_loads(now: datetime) -> dict[int, Load]:
                 days=value(list(week.days)),
                 shares=value(list(week.days.values())),
                 now=value(now),
+                awake=AWAKE.format(now=value(now)),
                 ends_at=value(week.ends_at),
                 today=SQL("%s::date", (Workspace.current().day(now),)),
             )

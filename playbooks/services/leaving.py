@@ -35,6 +35,14 @@ class Share:
         """The minutes that they can still take on afterwards."""
         return self.load.left - self.minutes
 
+    @property
+    def hours_before(self) -> float:
+        return round(self.load.left / 60, 1)
+
+    @property
+    def hours_after(self) -> float:
+        return round(self.left / 60, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
