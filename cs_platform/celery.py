@@ -70,6 +70,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=5),
         "options": {"expires": 300},
     },
+    "outcomes of holdouts": {
+        "task": "playbooks.measure_holdouts",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "usage's day": {"task": "usage.turn_windows", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "waiting usage": {"task": "usage.assign_waiting", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "old usage": {"task": "usage.purge", "schedule": timedelta(hours=6), "options": {"expires": 3600}},

@@ -46,6 +46,7 @@ class Found:
 
     Whether the account is still a customer, what the goal and the exit condition found, what the steps look at by the
     names of ``Definition.looks_ahead``, and the zone of the contact whom the run would write to (else the workspace's).
+    A run that is held out goes every step and does nothing.
     """
 
     is_live: bool = True
@@ -53,6 +54,7 @@ class Found:
     exit: Observation | None = None
     looks: Mapping[str, Observation] = field(default_factory=dict)
     zone: ZoneInfo | None = None
+    is_held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,10 @@ class _Turn:
             self._take(step.id, "wait_until", RunStep.Decision.WAITING, seen=seen, until=until.isoformat())
         return self._stand(Position(step.id, until, began))
 
-    def _act(self, step: Act) -> Decision:
+    def _act(self, step: Act) -> str | Decision:
+        if self.found.is_held_out:
+            self._take(step.id, step.action.kind, RunStep.Decision.WATCHED)
+            return self.definition.after(step.id)
         quiet = self.definition.quiet_hours
         if quiet is not None and step.action.writes_to_contact:
             until = quiet.until(self.now, self.found.zone or self.calendar.zone)

@@ -48,3 +48,9 @@ def refresh_priorities() -> None:
     with only_one("playbooks.priorities") as alone:
         if alone:
             services.refresh_priorities(now=clock.now())
+
+
+@shared_task(name="playbooks.measure_holdouts")
+def measure_holdouts() -> None:
+    """Write down the outcomes of holdouts that are due."""
+    services.measure_holdouts(now=clock.now())

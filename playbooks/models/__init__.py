@@ -1,5 +1,6 @@
 from playbooks.models.assignment import Assignment, RoundRobin
 from playbooks.models.email import EmailTemplate, EmailText, WrittenEmail
+from playbooks.models.holdout import Holdout, HoldoutMember
 from playbooks.models.playbook import EntryMatch, Playbook, PlaybookVersion
 from playbooks.models.run import Run, RunQuerySet, RunStep
 from playbooks.models.task import Task, TaskQuerySet, Yardstick
@@ -9,6 +10,8 @@ __all__ = [
     "EmailTemplate",
     "EmailText",
     "EntryMatch",
+    "Holdout",
+    "HoldoutMember",
     "Playbook",
     "PlaybookVersion",
     "RoundRobin",

@@ -36,6 +36,7 @@ class Run(models.Model):
     A worker that takes a turn of the run leases it until ``leased_until``; ``attempts`` counts the turns begun since
     the last one that was finished. ``held`` is set while the playbook is paused, and ``waiting_since`` while the run
     waits for a date or a condition. ``is_alone`` is set by playbooks with a priority: an account is in one at a time.
+    ``is_held_out``: it is only watched, so that the effect of the others can be measured.
     """
 
     class State(models.TextChoices):
@@ -58,6 +59,7 @@ class Run(models.Model):
     due_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True, blank=True)
     is_alone = models.BooleanField(default=False)
+    is_held_out = models.BooleanField(default=False)
     held = models.BooleanField(default=False)
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -118,6 +120,7 @@ class RunStep(models.Model):
         PASSED = "passed", _("Went on")
         EXPIRED = "expired", _("Time ran out")
         ACTED = "acted", _("Acted")
+        WATCHED = "watched", _("Only watched")
         EXITED = "exited", _("Left")
         FINISHED = "finished", _("Finished")
 

@@ -89,6 +89,7 @@ def _went_on_words(step: RunStep, teller: Teller) -> str:
         RunStep.Decision.REACHED: _("Reached its goal, so it left."),
         RunStep.Decision.PASSED: _("None of the ways holds, so it went on."),
         RunStep.Decision.EXPIRED: _("Waited as long as it may, and it did not come true."),
+        RunStep.Decision.WATCHED: _("Held out: this was not done, so that its effect can be measured."),
         RunStep.Decision.FINISHED: _("Finished."),
     }[RunStep.Decision(step.decision)]
 

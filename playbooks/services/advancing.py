@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -119,7 +119,8 @@ def _decide(
     for claimed in claims:
         position = Position(step, claimed.due_at, claimed.waiting_since)
         try:
-            decision = decide(definition, position, found.get(claimed.account_id, GONE), look.now, look.calendar)
+            seen = replace(found.get(claimed.account_id, GONE), is_held_out=claimed.is_held_out)
+            decision = decide(definition, position, seen, look.now, look.calendar)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
             give_up(claimed, error, look.now)
         else:

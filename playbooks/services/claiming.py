@@ -27,7 +27,7 @@ WHERE id = ANY(ARRAY(
       AND (version_id <> ALL({unreadable}) OR due_at <= {overdue})
     ORDER BY due_at, id LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
 ))
-RETURNING id, account_id, version_id, step, due_at, waiting_since, attempts
+RETURNING id, account_id, version_id, step, due_at, waiting_since, is_held_out, attempts
 """)
 FRESH = SQL("attempts = 0")
 TRIED = SQL("attempts > 0")
@@ -42,6 +42,7 @@ class Claim(NamedTuple):
     step: str
     due_at: datetime
     waiting_since: datetime | None
+    is_held_out: bool
     attempts: int
     leased_until: datetime
 

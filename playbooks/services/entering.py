@@ -25,6 +25,7 @@ from playbooks.models import EntryMatch, Playbook, Run, RunStep
 from playbooks.record import Observer, occasion
 from playbooks.services.assigning import follow_owners
 from playbooks.services.claiming import LEFT_TO_OTHERS
+from playbooks.services.holdouts import held_out_of
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +191,8 @@ def enter_accounts(
 ) -> list[Run]:
     """Begin a run of the live version for each of these accounts that has none; returns the runs that began.
 
-    ``events`` tells by account id which event made it enter. What the entry condition found is the run's first record.
+    ``events`` tells by account id which event made it enter. While a holdout enrols, some of those that nobody enters
+    by hand are only watched. What the entry condition found is the run's first record.
     """
     if load_live(playbook).priority is not None:
         wait_for(ONE_ALONE)  # before the playbook's row, so that no two wait for each other
@@ -204,6 +206,8 @@ def enter_accounts(
     busy = set(Run.objects.live().filter(taken, account__in=account_ids).values_list("account_id", flat=True))
     explained = explain(_who_enters(definition, now), account_ids, now=now)
     observer = Observer(now)
+    entering = sorted(explained.keys() - busy)
+    watched = held_out_of(current, entering, now) if by is None else set()
     runs = Run.objects.bulk_create(
         Run(
             playbook=current,
@@ -212,10 +216,11 @@ def enter_accounts(
             event=causes.get(account_id),
             step=definition.first,
             is_alone=is_alone,
+            is_held_out=account_id in watched,
             due_at=now,
             entered_at=now,
         )
-        for account_id in sorted(explained.keys() - busy)
+        for account_id in entering
     )
     RunStep.objects.bulk_create(
         RunStep(
