@@ -19,6 +19,7 @@ from console.views import (
     home,
     messages,
     playbook_draft,
+    playbook_effect,
     playbook_parts,
     playbook_start,
     playbooks,
@@ -146,6 +147,10 @@ urlpatterns = [
     path("playbooks/<slug:key>/edit/discard/", playbook_draft.playbook_discard, name="playbook_discard"),
     path("playbooks/<slug:key>/edit/publish/", playbook_draft.playbook_publish, name="playbook_publish"),
     path("playbooks/<slug:key>/edit/json/", playbook_draft.playbook_json, name="playbook_json"),
+    path("playbooks/<slug:key>/effect/", playbook_effect.playbook_effect, name="playbook_effect"),
+    path(
+        "playbooks/<slug:key>/effect/<int:pk>/end/", playbook_effect.playbook_effect_stop, name="playbook_effect_stop"
+    ),
     path("playbooks/<slug:key>/why/", playbooks.playbook_why, name="playbook_why"),
     path("playbooks/<slug:key>/take-out/", playbook_start.playbook_take_out, name="playbook_take_out"),
     path("playbooks/<slug:key>/pause/", playbooks.playbook_pause, name="playbook_pause"),

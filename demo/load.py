@@ -19,6 +19,7 @@ from demo.catalogue import COMPANY
 from demo.company import DAYS, Company, moment
 from demo.formula import REVISED_DAYS_AGO, has_second_version, next_draft, second_version
 from demo.generator import ACCOUNTS, SEED, make_company
+from demo.holdouts import hold_out
 from demo.judgements import JudgementWriter
 from demo.plays import WORKSHOP, WORKSHOP_BOOKED
 from demo.setup import SetUp, set_up
@@ -31,6 +32,7 @@ from playbooks.services import (
     consume_events,
     enter_by_hand,
     evaluate_entries,
+    measure_holdouts,
     publish,
     refresh_priorities,
 )
@@ -117,6 +119,7 @@ def _walk(company: Company, rows: SetUp, now: datetime, tell: Stopwatch) -> None
             if day >= revised_on and not has_second_version():
                 second_version(author=rows.users[ADMIN], now=at)
             writer.write_usage(now=at, today=day)
+            hold_out(author=rows.users[ADMIN], today=day, latest=company.today, now=at)
             _run_engines(at)
             judgements.write(now=at)
             colleagues.work(company, now=at)
@@ -136,6 +139,7 @@ def _run_engines(now: datetime) -> None:
     while tell_drops(now=now, everywhere=True):
         pass
     evaluate_entries(now=now)
+    measure_holdouts(now=now)
     while consume_events(now=now, limit=BATCH):
         pass
     while advance_due(now=now, limit=BATCH):

@@ -19,7 +19,7 @@ from accounts.models import Account
 from common import clock
 from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit
 from common.errors import Conflict, DomainError
-from playbooks.models import Assignment, Playbook, Run, Task
+from playbooks.models import Assignment, Holdout, Playbook, Run, Task
 from playbooks.rules import ACCOUNT_RULES, Rule
 from playbooks.serializers import (
     AssignmentSerializer,
@@ -29,6 +29,8 @@ from playbooks.serializers import (
     DiscardDraftSerializer,
     DraftSerializer,
     EnterSerializer,
+    HoldoutSerializer,
+    HoldoutWithResultsSerializer,
     PlaybookSerializer,
     PublishSerializer,
     ReassignSerializer,
@@ -41,6 +43,7 @@ from playbooks.serializers import (
 )
 from playbooks.services.assigning import assign_accounts, undo_assignment
 from playbooks.services.by_hand import MOST_BY_HAND, start_by_hand
+from playbooks.services.holdouts import start_holdout, stop_holdout
 from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
 from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
 
@@ -198,6 +201,41 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Creat
         given = _valid(ReassignSerializer(data=request.data))
         task = reassign_task(task=self.get_object(), by=self.caller, now=clock.now(), **given)
         return Response(TaskSerializer(task).data)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[OpenApiParameter("playbook", str, description="Only those of the playbook with this key.")]
+    ),
+    retrieve=extend_schema(responses=HoldoutWithResultsSerializer),
+)
+class HoldoutViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, Endpoint):
+    """Accounts that are only watched, so that what a playbook changes is measured."""
+
+    parameters = frozenset({"playbook"})
+    permission_classes = [AdminWrites]
+    queryset = Holdout.objects.all()
+
+    def get_serializer_class(self) -> type[BaseSerializer[Holdout]]:
+        return HoldoutWithResultsSerializer if self.action == "retrieve" else HoldoutSerializer
+
+    def get_queryset(self) -> QuerySet[Holdout]:
+        asked = self.request.query_params.get("playbook")
+        found = Holdout.objects.all()
+        return found if asked is None else found.filter(playbook__key=asked)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """From now on hold out some that enter by themselves, and compare on the day of the verdict."""
+        given = _valid(HoldoutSerializer(data=request.data))
+        return Response(HoldoutSerializer(start_holdout(by=self.caller, now=clock.now(), **given)).data, status=201)
+
+    @extend_schema(request=None, responses=HoldoutSerializer)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """End it without a verdict; whoever was held out is treated from now on."""
+        return Response(
+            HoldoutSerializer(stop_holdout(holdout=self.get_object(), by=self.caller, now=clock.now())).data
+        )
 
 
 class AssignmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, Endpoint):

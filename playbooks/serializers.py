@@ -3,12 +3,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
 from accounts.serializers import StorableMixin
+from common import clock
 from playbooks import handing
-from playbooks.models import Assignment, Playbook, Run, Task
+from playbooks.models import Assignment, Holdout, Playbook, Run, Task
+from playbooks.queries.effect import results_of
 from playbooks.queries.why import why_run, why_task
 from playbooks.rules import LEAST_LOADED
 from playbooks.services.by_hand import Held
@@ -221,6 +224,56 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 
     def get_tasks(self, assignment: Assignment) -> list[dict[str, int | None]]:
         return _moves(assignment.tasks)
+
+
+class HoldoutSerializer(serializers.ModelSerializer[Holdout]):
+    """Accounts that are only watched, beside those that the playbook treats."""
+
+    class Meta:
+        model = Holdout
+        fields = [
+            "id",
+            "playbook",
+            "share",
+            "outcome",
+            "after_days",
+            "base_rate",
+            "verdict_on",
+            "started_at",
+            "stopped_at",
+            "problem",
+        ]
+        read_only_fields = ["started_at", "stopped_at", "problem"]
+
+
+class EffectSerializer(serializers.Serializer[Any]):
+    """The difference of the shares that reached the outcome, from -1 to 1, with its 95 % interval."""
+
+    difference = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class ResultsSerializer(serializers.Serializer[Any]):
+    """How many accounts are in each part and how many outcomes are known; the effect only once it is told."""
+
+    treated = serializers.IntegerField(source="treated.entered")
+    held_out = serializers.IntegerField(source="held_out.entered")
+    known = serializers.IntegerField()
+    effect = EffectSerializer(allow_null=True)
+
+
+class HoldoutWithResultsSerializer(HoldoutSerializer):
+    """A holdout, and what it has found."""
+
+    results = serializers.SerializerMethodField()
+
+    class Meta(HoldoutSerializer.Meta):
+        fields = [*HoldoutSerializer.Meta.fields, "results"]
+
+    @extend_schema_field(ResultsSerializer)
+    def get_results(self, holdout: Holdout) -> dict[str, Any]:
+        return dict(ResultsSerializer(results_of(holdout, now=clock.now())).data)
 
 
 def _moves(moves: list[list[int | None]]) -> list[dict[str, int | None]]:

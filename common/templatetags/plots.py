@@ -76,6 +76,28 @@ def meter(value: Number | None, band: str = "", maximum: Number = 100) -> SafeSt
 
 
 @register.simple_tag
+def interval(
+    value: float | None, low: float, high: float, bottom: float, top: float, is_difference: bool = False
+) -> SafeString:
+    """Return an interval with its middle on a line from `bottom` to `top`, and where zero is, for a difference.
+
+    It repeats numbers that stand beside it, so readers skip it.
+    """
+    if value is None or top <= bottom:
+        return SafeString("")
+    at = [f"{(place - bottom) / (top - bottom) * 100:.2f}%" for place in (low, high, value, 0.0)]
+    return format_html(
+        '<svg class="interval{0}" aria-hidden="true">'
+        '<line class="interval-axis" x1="0" x2="100%" y1="50%" y2="50%"></line>'
+        '<line class="interval-zero" x1="{4}" x2="{4}" y1="0" y2="100%"></line>'
+        '<line class="interval-line" x1="{1}" x2="{2}" y1="50%" y2="50%"></line>'
+        '<circle class="interval-middle" cx="{3}" cy="50%" r="4"></circle></svg>',
+        " interval-difference" if is_difference else "",
+        *at,
+    )
+
+
+@register.simple_tag
 def band_bar(counts: Mapping[str, int]) -> SafeString:
     """Return one bar divided by how many accounts are in each band; `counts` maps band to number."""
     total = sum(counts.values())

@@ -161,6 +161,22 @@ class Plan:
     held_out: float
     smallest: float | None
     enrols_until: date
+    base: float
+
+    @property
+    def whole_entrants(self) -> int:
+        """The entrants expected, as a whole number."""
+        return round(self.entrants)
+
+    @property
+    def base_rate(self) -> float:
+        """How many of a hundred are expected to reach the outcome anyway."""
+        return self.base * 100
+
+    @property
+    def changed_rate(self) -> float:
+        """How many of a hundred would have to reach it with the playbook for the effect to be found."""
+        return (self.base + (self.smallest or 0)) * 100
 
 
 def plan_of(
@@ -176,7 +192,9 @@ def plan_of(
     entrants = entered * days / PACE_DAYS
     held_out = entrants * share / 100
     treated = entrants - held_out
-    return Plan(entrants, treated, held_out, smallest_effect(base_rate / 100, treated=treated, held_out=held_out), last)
+    base = base_rate / 100
+    smallest = smallest_effect(base, treated=treated, held_out=held_out)
+    return Plan(entrants, treated, held_out, smallest, last, base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +235,16 @@ class Results:
     effect: Effect | None
     smallest: float | None
 
+    @property
+    def known(self) -> int:
+        """How many outcomes are known."""
+        return self.treated.measured + self.held_out.measured
+
+    @property
+    def smallest_points(self) -> float:
+        """The smallest rise that would have been found, in accounts of a hundred."""
+        return (self.smallest or 0) * 100
+
 
 def results_of(holdout: Holdout, *, now: datetime) -> Results:
     """The holdout's arms, and from its verdict's day on the effect; two queries."""
@@ -234,8 +262,7 @@ def results_of(holdout: Holdout, *, now: datetime) -> Results:
         by_band.setdefault(band, {})[arm] = measured, met
     strata = [Stratum(*arms.get(Arm.TREATED, (0, 0)), *arms.get(Arm.HELD_OUT, (0, 0))) for arms in by_band.values()]
     treated, held_out = (ArmCount(arm, *counts[arm]) for arm in (Arm.TREATED, Arm.HELD_OUT))
-    unknown = treated.entered + held_out.entered - treated.measured - held_out.measured
-    is_early = workspace.day(now) < holdout.verdict_on or unknown > 0
+    is_early = workspace.day(now) < holdout.verdict_on or holdout.stopped_at is None
     was_stopped = holdout.stopped_at is not None and workspace.day(holdout.stopped_at) < holdout.verdict_on
     return Results(
         holdout=holdout,
