@@ -94,7 +94,8 @@ class Turn:
 def write_turns(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
     """Write every turn whose lease still holds; one that fails gives up alone, and the others are written."""
     _spare(lambda some: _write(some, now), [turn for turn in turns if turn.decision.act is None], now)
-    acting = [turn for turn in turns if turn.decision.act is not None]
+    # In one order for all workers: what is written to a contact locks the contact's row.
+    acting = sorted((turn for turn in turns if turn.decision.act is not None), key=lambda turn: turn.claim.account_id)
     for first in range(0, len(acting), ACTING_AT_ONCE):
         _spare(lambda some: _act_and_write(some, calendar, now), acting[first : first + ACTING_AT_ONCE], now)
 
