@@ -45,6 +45,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go.home", _("Home"), "g h", "home", GO, "console:home"),
     Action("go.queue", _("Queue"), "g q", "queue", GO, "console:queue"),
     Action("go.accounts", _("Accounts"), "g a", "accounts", GO, "console:accounts"),
+    Action("go.opportunities", _("Opportunities"), "g o", "opportunity", GO, "console:opportunities"),
     Action("go.health", _("Health"), "g e", "health", GO, "console:health"),
     Action("go.playbooks", _("Playbooks"), "g p", "playbook", GO, "console:playbooks"),
     Action("go.surveys", _("Surveys"), "g s", "survey", GO, "console:surveys"),

@@ -20,6 +20,7 @@ router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
 
 router.register("invoices", revenue.InvoiceViewSet, "invoice")
+router.register("opportunities", revenue.OpportunityViewSet, "opportunity")
 router.register("health/overrides", health.OverrideViewSet, "health-override")
 router.register("health/scores", health.NamedScoreViewSet, "health-score")
 router.register("health/versions", health.VersionViewSet, "health-version")

@@ -1,4 +1,4 @@
-"""Invoices over the REST API."""
+"""Invoices and opportunities over the REST API."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rest_framework.serializers import BaseSerializer
 from accounts.api import Endpoint
 from common import clock
 from common.api import ACCOUNT, CONDITION
-from revenue.models import Invoice
-from revenue.serializers import InvoiceSerializer
-from revenue.services import save_invoice
+from revenue.models import Invoice, Opportunity
+from revenue.serializers import InvoiceSerializer, OpportunitySerializer
+from revenue.services import save_invoice, save_opportunity
 
 
 @extend_schema_view(list=extend_schema(parameters=[CONDITION, ACCOUNT]))
@@ -39,3 +39,31 @@ class InvoiceViewSet(
         for name, given in serializer.validated_data.items():
             setattr(invoice, name, given)
         save_invoice(invoice=invoice, now=clock.now())
+
+
+@extend_schema_view(list=extend_schema(parameters=[CONDITION, ACCOUNT]))
+class OpportunityViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin, Endpoint
+):
+    """What accounts may buy: found by people and playbooks, won or lost. Won or lost is a `stage`."""
+
+    queryset = Opportunity.objects.none()
+    serializer_class = OpportunitySerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Opportunity]:
+        return self.narrowed(Opportunity.objects.visible_to(self.caller))
+
+    def perform_create(self, serializer: BaseSerializer[Opportunity]) -> None:
+        self.own_account(serializer)
+        now = clock.now()
+        opportunity = Opportunity(opened_by=self.caller, opened_at=now, **serializer.validated_data)
+        serializer.instance = save_opportunity(opportunity=opportunity, by=self.caller, now=now)
+
+    def perform_update(self, serializer: BaseSerializer[Opportunity]) -> None:
+        self.own_account(serializer)
+        opportunity = serializer.instance
+        assert opportunity is not None
+        for name, given in serializer.validated_data.items():
+            setattr(opportunity, name, given)
+        save_opportunity(opportunity=opportunity, by=self.caller, now=clock.now())

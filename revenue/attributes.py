@@ -15,6 +15,9 @@ INVOICES = Source(name="invoices", relation="revenue_invoice", grouped=True)
 OVERDUE = "paid_on IS NULL AND voided_on IS NULL AND due_on < {today}"
 INVOICE_HEARD = Column(INVOICES, "max(updated_at)")
 
+OPPORTUNITIES = Source(name="opportunities", relation="revenue_opportunity", grouped=True)
+UNDECIDED = "closed_at IS NULL"
+
 register(
     Attribute(
         "mrr",
@@ -82,5 +85,23 @@ register(
         unit=_("days"),
         freshness=INVOICE_HEARD,
         help=_("For how many days the oldest overdue invoice has been late. No value where none is overdue."),
+    ),
+    Attribute(
+        "opportunities.open",
+        _("Open opportunities"),
+        Type.NUMBER,
+        Column(OPPORTUNITIES, "count(*)", only=UNDECIDED),
+        REVENUE,
+        default=0,
+        help=_("Opportunities that are neither won nor lost."),
+    ),
+    Attribute(
+        "opportunities.open_amount",
+        _("Amount of open opportunities"),
+        Type.MONEY,
+        Column(OPPORTUNITIES, "sum(amount)", only=UNDECIDED),
+        REVENUE,
+        default=0,
+        help=_("What the open opportunities come to, those without an amount left out."),
     ),
 )

@@ -3,8 +3,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Account, Plan
 
@@ -100,3 +103,84 @@ class Invoice(models.Model):
         if self.paid_on is not None or self.voided_on is not None:
             return 0
         return max(0, (today - self.due_on).days)
+
+
+class OpportunityQuerySet(models.QuerySet["Opportunity"]):
+    def visible_to(self, user: User) -> OpportunityQuerySet:
+        """The opportunities of the accounts that ``user`` may see."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+    def open(self) -> OpportunityQuerySet:
+        """Those that are neither won nor lost."""
+        return self.filter(closed_at=None)
+
+
+class Opportunity(models.Model):
+    """Something that an account may buy or renew; ``amount`` is what it would be worth a year, None when not known.
+
+    ``origin`` names the playbook that found it, empty for a person's; ``key`` is the reason that opened it.
+    """
+
+    class Kind(models.TextChoices):
+        UPSELL = "upsell", _("Upsell")
+        CROSS_SELL = "cross_sell", _("Cross-sell")
+        RENEWAL = "renewal", pgettext_lazy("opportunity", "Renewal")
+
+    class Stage(models.TextChoices):
+        OPEN = "open", pgettext_lazy("opportunity", "Open")
+        QUALIFIED = "qualified", pgettext_lazy("opportunity", "Qualified")
+        PROPOSED = "proposed", pgettext_lazy("opportunity", "Proposed")
+        WON = "won", pgettext_lazy("opportunity", "Won")
+        LOST = "lost", pgettext_lazy("opportunity", "Lost")
+
+    CLOSED = (Stage.WON, Stage.LOST)
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="opportunities")
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.UPSELL)
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.OPEN)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="opportunities"
+    )
+    expected_on = models.DateField(null=True, blank=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    opened_at = models.DateTimeField()
+    origin = models.CharField(max_length=200, blank=True)
+    key = models.CharField(max_length=200, unique=True, null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OpportunityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["expected_on", "id"]
+        indexes = [
+            models.Index(fields=["account", "-opened_at"], name="revenue_opportunity_latest"),
+            models.Index(
+                fields=["expected_on", "id"], condition=Q(closed_at=None), name="revenue_opportunity_expected"
+            ),
+            models.Index(fields=["-closed_at", "-id"], name="revenue_opportunity_closed"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0), name="revenue_opportunity_amount_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(stage__in=["won", "lost"], closed_at__isnull=False)
+                | (~Q(stage__in=["won", "lost"]) & Q(closed_at=None)),
+                name="revenue_opportunity_closed_when_won_or_lost",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is won or lost."""
+        return self.stage in self.CLOSED

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, Ticket
 from common.templatetags.amounts import money
 from console.plots import line_chart, months_until, short_month
-from revenue.models import Invoice, Subscription
+from revenue.models import Invoice, Opportunity, Subscription
 from surveys.models import Response
 from surveys.scales import Category, scale_of
 
 MONTHS = 24
 MOST_TICKETS = 100
 MOST_INVOICES = 60
+MOST_OPPORTUNITIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ def revenue(account: Account, *, today: date, currency: str) -> Revenue:
         [short_month(month) for month in months], [(_("MRR"), amounts)], axis=_("Month"), unit=currency, kind="bar"
     )
     return Revenue(lines, chart, _mrr_title(amounts, currency), bills, overdue)
+
+
+def opportunities(account: Account) -> list[Opportunity]:
+    """What the account may buy, the soonest expected first, and after that what was decided, the latest first."""
+    undecided_first = F("closed_at").desc(nulls_first=True)
+    found = account.opportunities.select_related("owner").order_by(undecided_first, "expected_on", "pk")
+    return list(found[:MOST_OPPORTUNITIES])
 
 
 def invoices(account: Account, *, today: date) -> list[InvoiceRow]:

@@ -48,7 +48,7 @@ GROUPS: dict[str, Group] = {
     "work": Group(gettext_lazy("Playbooks and tasks"), ("playbook.", "task.")),
     "contract": Group(
         gettext_lazy("Contract and stage"),
-        ("subscription.", "invoice.", "stage.", "account.created", "account.assigned", "account.ended"),
+        ("subscription.", "invoice.", "opportunity.", "stage.", "account.created", "account.assigned", "account.ended"),
     ),
 }
 
@@ -274,6 +274,26 @@ class _Words:
         title = titles[what] % {"number": self.data.get("number", "")}
         return self._say(title, "money", tone="watch" if late else "", detail=_joined(detail))
 
+    def _opportunity(self, what: str) -> Told:
+        titles = {
+            "opened": _("Opportunity: %(name)s"),
+            "won": _("Opportunity won: %(name)s"),
+            "lost": _("Opportunity lost: %(name)s"),
+            "reopened": _("Opportunity opened again: %(name)s"),
+        }
+        if what not in titles:
+            return self._other(what)
+        amount = self.data.get("amount")
+        detail = [
+            "" if amount is None else money(amount, str(self.data.get("currency", self.known.currency))),
+            str(self.data.get("outcome") or ""),
+        ]
+        tone = {"won": "good", "lost": "watch"}.get(what, "")
+        title = titles[what] % {"name": self.data.get("name", "")}
+        pk = self.data.get("opportunity")
+        href = reverse("console:opportunity", args=[pk]) if isinstance(pk, int) else ""
+        return self._say(title, "opportunity", tone=tone, detail=_joined(detail), href=href)
+
     def _stage(self, what: str) -> Told:
         if what != "entered":
             return self._other(what)
@@ -286,6 +306,13 @@ class _Words:
             return self._say(_("Account created"), "plus")
         if what == "rated":
             return self._rated()
+        if what == "tagged":
+            tags = [f"+{tag}" for tag in self.data.get("added", ())] + [
+                f"−{tag}" for tag in self.data.get("removed", ())
+            ]
+            return self._say(
+                _("Tags: %(tags)s") % {"tags": ", ".join(tags)}, "pin", detail=str(self.data.get("reason") or "")
+            )
         if what == "assigned":
             return self._assigned()
         if what != "ended":

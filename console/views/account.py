@@ -17,7 +17,7 @@ from accounts.models import Account, Workspace
 from common import clock
 from console.queries import account as queries
 from console.queries.account_health import health, scores_of, summary
-from console.queries.account_records import answers, revenue, tickets
+from console.queries.account_records import answers, opportunities, revenue, tickets
 from console.queries.account_usage import DAYS, usage
 from console.queries.messages import written_to
 from console.staff import StaffRequest, staff_page
@@ -175,7 +175,10 @@ def tickets_section(request: StaffRequest, account: Account) -> dict[str, Any]:
 def revenue_section(request: StaffRequest, account: Account) -> dict[str, Any]:
     """What they pay and paid."""
     workspace = Workspace.current()
-    return {"revenue": revenue(account, today=workspace.day(clock.now()), currency=workspace.currency)}
+    return {
+        "revenue": revenue(account, today=workspace.day(clock.now()), currency=workspace.currency),
+        "opportunities": opportunities(account),
+    }
 
 
 @account_section("account_tasks")
