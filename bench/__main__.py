@@ -35,6 +35,7 @@ HOUSEHOLD = {
     "runner",
     "runs",
     "web",
+    "year",
     "wrk",
 }
 POSTGRES = {
@@ -90,6 +91,7 @@ def _run_one(place: Place, name: str, scale: float) -> list[dict[str, Any]]:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "cs_platform.settings.production",
             "SECRET_KEY": "bench-only-and-never-secret-0123456789-abcdefghijklmnopqrst",
+            "SECRETS_KEY": "bench-only-and-never-secret-9876543210-zyxwvutsrqponmlkjihgfedcba",
             "BASE_URL": "http://127.0.0.1",
             "ALLOWED_HOSTS": "*",
             "HTTPS": "off",

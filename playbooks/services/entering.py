@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.attributes import Scope
+from accounts.attributes import Catalogue, Scope
 from accounts.conditions import explain, matching_ids
 from accounts.models import Event, EventInbox, User, Workspace
 from accounts.services.ledger import record_many, take_events
@@ -77,13 +77,13 @@ def evaluate_entries(*, now: datetime) -> int:
     An account that a rule holds back stays marked and enters when the rule lets it, if the condition still holds.
     A playbook that cannot be evaluated says so in ``problem`` and does not stop the others.
     """
-    entered = 0
+    entered, catalogue = 0, Catalogue()
     readable = [(playbook, definition) for playbook, definition in _read_live(now) if definition is not None]
     for playbook, definition in sorted(readable, key=lambda one: -(one[1].priority or 0)):
         try:
             with only_one(f"playbooks.entries.{playbook.pk}") as alone:
                 if alone:
-                    entered += _evaluate(playbook, definition, now)
+                    entered += _evaluate(playbook, definition, now, catalogue)
                     _note_problem(playbook, "")
         except UNUSABLE as error:
             _note_problem(playbook, str(error))
@@ -92,17 +92,17 @@ def evaluate_entries(*, now: datetime) -> int:
     return entered
 
 
-def _evaluate(playbook: Playbook, definition: Definition, now: datetime) -> int:
+def _evaluate(playbook: Playbook, definition: Definition, now: datetime, catalogue: Catalogue) -> int:
     if isinstance(definition.entry, ConditionEntry | DateEntry):
-        return _enter_by_condition(playbook, definition, now)
+        return _enter_by_condition(playbook, definition, now, catalogue)
     entered = 0
     while events := take_events(consumer=_kept_for(playbook), limit=AT_ONCE):
         entered += _enter_by_events(playbook, definition, _wanted(definition, events), now)
     return entered
 
 
-def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetime) -> int:
-    matching = matching_ids(_who_enters(definition, now), now=now)
+def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetime, catalogue: Catalogue) -> int:
+    matching = matching_ids(_who_enters(definition, now), now=now, catalogue=catalogue)
     key = SQL("%s::bigint", (playbook.pk,))
     execute(KEEP_MATCHES.format(matching=matching, playbook=key, now=SQL("%s::timestamptz", (now,))))
     entered = 0
@@ -110,6 +110,8 @@ def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetim
         wanted = rows(
             HELD_BACK.format(playbook=key, may_enter=may_enter(definition, key, now), limit=SQL("%s", (AT_ONCE,)))
         )
+        if not wanted:
+            return entered
         runs = enter_accounts(playbook=playbook, account_ids=[row[0] for row in wanted], now=now)
         EntryMatch.objects.filter(playbook=playbook, account__in=[run.account_id for run in runs]).update(
             entered_at=now
@@ -314,4 +316,6 @@ def _cause(event: Event | None, by: User | None) -> dict[str, Any]:
 
 
 def _note_problem(playbook: Playbook, problem: str) -> None:
+    if playbook.problem == problem:
+        return
     Playbook.objects.filter(pk=playbook.pk).exclude(problem=problem).update(problem=problem)
