@@ -69,6 +69,7 @@ export const icons = {
   "sign-out": "log-out",
   snooze: "alarm-clock",
   sort: "arrow-up-down",
+  square: "square",
   stage: "milestone",
   star: "star",
   sun: "sun",

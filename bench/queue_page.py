@@ -86,7 +86,7 @@ def make_tasks() -> None:
         cursor.execute(
             """
             INSERT INTO playbooks_task (account_id, owner_id, title, guidance, why, severity, due_at, status, outcome,
-                note, priority, priority_reasons, created_at)
+                note, priority, priority_reasons, created_at, minutes, handed, checklist)
             SELECT a.id, a.owner_id, 'Messaging is hardly used', 'Ask **who** used it before.',
                 jsonb_build_array(
                     jsonb_build_object('moment', 'entry', 'at', %(now)s::timestamptz - interval '8 days', 'holds', true,
@@ -94,7 +94,7 @@ def make_tasks() -> None:
                     jsonb_build_object('moment', 'check', 'at', %(now)s::timestamptz - interval '1 day', 'holds', true,
                         'findings', jsonb_build_array(finding))),
                 1 + (a.id + t) %% 4, %(now)s::timestamptz + ((a.id * 7 + t) %% 20 - 8) * interval '1 day', 'open', '',
-                '', 0, '{}', %(now)s
+                '', 0, '{}', %(now)s, 30, '[]', '[]'
             FROM accounts_account a, generate_series(1, %(tasks)s) t, LATERAL (SELECT jsonb_build_object(
                 'path', 'all[0]', 'attribute', 'usage.feature-1.28d', 'operator', 'lt', 'expected', 10,
                 'found', (a.id + t) %% 9, 'heard_at', null, 'holds', true, 'label', 'Messaging, 28 days',

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from playbooks.models import Task
 
 GO = "go"
 LIST = "list"
@@ -63,6 +66,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("task.assign", _("Reassign"), "a", "people", TASK),
     Action("task.touchpoint", _("Log a touchpoint"), "l", "touchpoint", TASK),
     Action("task.order", _("Why it stands here"), "w", "sort", TASK),
+    Action("task.tick", _("Tick the next item"), "c", "task", TASK),
+    *(
+        Action(f"task.outcome.{place}", format_lazy(_("Done: {outcome}"), outcome=label), str(place), "check", TASK)
+        for place, (_value, label) in enumerate(Task.Outcome.choices, start=1)
+    ),
     Action("undo", _("Undo"), "z", "undo", TASK),
     Action("account.note", _("Write a note"), "n", "note", ACCOUNT),
     Action("account.task", _("New task"), "t", "task", ACCOUNT),

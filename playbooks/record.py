@@ -94,6 +94,25 @@ class Teller:
                     before[finding["attribute"]] = finding
         return told
 
+    def woken(self, because: Mapping[str, Any]) -> str:
+        """Why a task that was snoozed until it gets worse is back."""
+        match because["kind"]:
+            case "health":
+                return _("Back because health fell from %(before)s to %(now)s.") % {
+                    "before": _number(because["from"]),
+                    "now": _number(because["to"]),
+                }
+            case "number":
+                return _("Back because %(label)s went from %(before)s to %(now)s.") % {
+                    "label": self.label(because),
+                    "before": self.value(because, because["from"]),
+                    "now": self.value(because, because["to"]),
+                }
+            case _kind:
+                return _("Back because the renewal is near: %(date)s.") % {
+                    "date": formats.date_format(date.fromisoformat(because["on"]), "DATE_FORMAT")
+                }
+
     def last(self, reasons: Sequence[Mapping[str, Any]]) -> str:
         """The last sentence of ``why``, for lists; empty where nothing was seen."""
         for place in range(len(reasons) - 1, -1, -1):

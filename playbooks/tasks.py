@@ -44,9 +44,11 @@ def mark_bounces() -> None:
 
 @shared_task(name="playbooks.refresh_priorities")
 def refresh_priorities() -> None:
-    """Number the open tasks anew, since days pass and contracts change."""
+    """Make tasks that come again, wake those for which it got worse, and number the open ones anew."""
     with only_one("playbooks.priorities") as alone:
         if alone:
+            services.make_due_tasks(now=clock.now())
+            services.wake_worsened(now=clock.now())
             services.refresh_priorities(now=clock.now())
 
 

@@ -24,7 +24,8 @@ function scopes() {
   return [bulk, row, peek, document.querySelector("main"), document.body].filter(Boolean);
 }
 
-function control(key) {
+/** The control in the page that does it, nearest to where one is. */
+export function control(key) {
   const selector = `[data-action="${CSS.escape(key)}"]`;
   for (const scope of scopes()) {
     const inRow = scope.matches("[data-row], dialog");

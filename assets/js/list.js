@@ -18,7 +18,7 @@ export function activeRow() {
   return document.querySelector("[data-row].is-active:not([hidden])");
 }
 
-export function activate(row, { focus = true } = {}) {
+export function activate(row, { focus = true, peek: follow = true } = {}) {
   for (const other of document.querySelectorAll("[data-row].is-active")) {
     if (other !== row) other.classList.remove("is-active");
   }
@@ -29,7 +29,7 @@ export function activate(row, { focus = true } = {}) {
     row.querySelector("[data-row-link]")?.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }
-  if (peekRegion()?.childElementCount) schedulePeek(row);
+  if (follow && peekRegion()?.childElementCount) schedulePeek(row);
 }
 
 /** When rows have been drawn anew, the one that was active is active again. */

@@ -41,7 +41,18 @@ export function startOptimism() {
     }
     const next = last && neighbourOf(last, rows);
     pending.set(event.detail.xhr, rows);
-    if (next) activate(next);
+    // The answer brings the preview of the next one with it.
+    if (next) activate(next, { peek: false });
+  });
+  document.addEventListener("htmx:configRequest", (event) => {
+    const element = event.detail.elt.closest("[data-optimistic]");
+    const region = document.querySelector("[data-peek-region]");
+    if (!element || !region?.childElementCount) return;
+    const rows = rowsFor(element);
+    const next = rows.length && neighbourOf(rows.at(-1), rows);
+    if (!next) return;
+    event.detail.parameters.open = next.id.replace("task-", "");
+    region.dataset.showing = next.dataset.peek;
   });
   document.addEventListener("htmx:sendAbort", (event) => aborted.add(event.detail.xhr));
   document.addEventListener("htmx:afterRequest", async (event) => {
@@ -62,8 +73,9 @@ export function startOptimism() {
 }
 
 function neighbourOf(row, leaving) {
+  const { hidden } = row;
   row.hidden = false;
   const next = neighbour(row);
-  row.hidden = true;
+  row.hidden = hidden;
   return leaving.includes(next) ? null : next;
 }

@@ -15,6 +15,7 @@ from common import clock
 from common.errors import DomainError
 from common.text import one_line
 from console.forms.fields import StorableField
+from console.forms.task_template import ChecklistField
 from health.models import NamedScore
 from health.services.overrides import LONGEST_REASON
 from playbooks.models import Task
@@ -28,26 +29,56 @@ EARLIEST_YEAR = 2000
 class DoneForm(forms.Form):
     """How a task ended."""
 
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("None")), *Task.Outcome.choices])
+    PLACES = {str(place): value for place, value in enumerate(Task.Outcome.values, start=1)}
+
+    outcome = forms.CharField(label=_("Outcome"), required=False)
     note = StorableField(label=_("Note"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def clean_outcome(self) -> str:
+        """The outcome, which may be given by its place, as its key is."""
+        given: str = self.cleaned_data["outcome"]
+        outcome = self.PLACES.get(given, given)
+        if outcome and outcome not in Task.Outcome.values:
+            raise forms.ValidationError(_("Choose from what is offered."))
+        return outcome
 
 
 class SnoozeForm(forms.Form):
     """Until when a task should stay out of the queue: a day, at the start of the reader's working day."""
 
     WORK_BEGINS = 8
+    LATEST_DAYS = 90
 
-    until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    or_worse = forms.BooleanField(
+        label=_("Or until it gets worse, if that is sooner"),
+        required=False,
+        help_text=_("Health falls by five points or a band, a number it was made for moves on, or renewal is near."),
+    )
 
-    def clean_until(self) -> datetime:
+    def clean_or_worse(self) -> bool:
+        """Whether it may wake before; without a day it then sleeps at most for three months."""
+        or_worse: bool = self.cleaned_data["or_worse"]
+        if or_worse and not self.data.get("until"):
+            self.cleaned_data["until"] = self._begin(timezone.localdate() + timedelta(days=self.LATEST_DAYS))
+        return or_worse
+
+    def clean_until(self) -> datetime | None:
         """The chosen day at eight in the reader's zone."""
-        day: date = self.cleaned_data["until"]
+        day: date | None = self.cleaned_data["until"]
+        if day is None:
+            if self.data.get("or_worse"):
+                return None
+            raise forms.ValidationError(_("Choose a day, or until it gets worse."))
         if day.year > timezone.localdate().year + YEARS_AHEAD:
             raise forms.ValidationError(_("Choose a day within the next five years."))
-        begin = datetime(day.year, day.month, day.day, self.WORK_BEGINS, tzinfo=timezone.get_current_timezone())
+        begin = self._begin(day)
         if begin <= clock.now():
             raise forms.ValidationError(_("Choose a day that is still to come."))
         return begin
+
+    def _begin(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, self.WORK_BEGINS, tzinfo=timezone.get_current_timezone())
 
     @staticmethod
     def suggestions() -> list[tuple[str | Promise, date]]:
@@ -92,6 +123,8 @@ class TaskForm(forms.Form):
     guidance = StorableField(
         label=_("What to know"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+    checklist = ChecklistField()
 
     def clean_due(self) -> datetime:
         """The end of the working day, at five, in the reader's zone."""

@@ -21,7 +21,9 @@ LISTED = SQL("""
 SELECT t.id, t.title, split_part(t.guidance, E'\\n', 1), t.severity, t.due_at, t.due_at < {now}, t.snoozed_until,
        t.priority, t.account_id, a.name, u.name, (t.priority_reasons->>'mrr')::numeric,
        (t.priority_reasons->>'renewal_on')::date, h.score, h.band, h.stale,
-       cardinality(array_remove(h.points, NULL)), t.why, t.priority_reasons
+       cardinality(array_remove(h.points, NULL)), jsonb_array_length(t.checklist),
+       jsonb_array_length(jsonb_path_query_array(t.checklist, '$[*] ? (@.done != null)')), t.woken, t.why,
+       t.priority_reasons
 FROM (SELECT id, row_number() OVER () AS place FROM ({tasks}) tasks (id)) listed
 JOIN playbooks_task t ON t.id = listed.id
 JOIN accounts_account a ON a.id = t.account_id
@@ -36,8 +38,9 @@ ORDER BY listed.place
 class TaskRow:
     """One task in a list: why it exists, its account's health, value (MRR a month) and renewal.
 
-    ``seen`` is what the task keeps of why, ``note`` the first line of what to do. Value and renewal are those that its
-    place in the queue was last made of.
+    ``items`` and ``ticked`` count its checklist. ``because`` is what got worse while it was snoozed, ``seen`` what the
+    task keeps of why, ``note`` the first line of what to do. Value and renewal are those that its place in the queue
+    was last made of.
     """
 
     id: int
@@ -57,6 +60,9 @@ class TaskRow:
     band: str | None
     stale: int | None
     inputs: int | None
+    items: int
+    ticked: int
+    because: dict[str, Any] | None
     seen: list[dict[str, Any]]
     priority_reasons: dict[str, Any]
     teller: Teller
@@ -67,9 +73,14 @@ class TaskRow:
         return self.teller.why(self.seen)
 
     @property
+    def woken_words(self) -> str:
+        """Why it is back before its time, where it is."""
+        return self.teller.woken(self.because) if self.because else ""
+
+    @property
     def reason(self) -> str:
-        """Why it exists, in a line: what was seen last, or what the person who made it wrote."""
-        return self.teller.last(self.seen) or self.note or _("Made by hand")
+        """Why it is here, in a line: what got worse, what was seen last, or what the person who made it wrote."""
+        return self.woken_words or self.teller.last(self.seen) or self.note or _("Made by hand")
 
 
 def task_rows(tasks: TaskQuerySet, *, now: datetime) -> list[TaskRow]:
@@ -80,4 +91,7 @@ def task_rows(tasks: TaskQuerySet, *, now: datetime) -> list[TaskRow]:
         return []
     listed = LISTED.format(tasks=SQL(sql, tuple(params)), now=value(now), overall=value(NamedScore.OVERALL))
     teller = Teller(Workspace.current().zone)
-    return [TaskRow(*[*row, orjson.loads(seen), orjson.loads(reasons), teller]) for *row, seen, reasons in rows(listed)]
+    return [
+        TaskRow(*[*row, orjson.loads(woken or "null"), orjson.loads(seen), orjson.loads(reasons), teller])
+        for *row, woken, seen, reasons in rows(listed)
+    ]

@@ -60,12 +60,19 @@ def _controls() -> str:
         f' data-optimistic hx-target="this" hx-post="{_put("console:queue_done", "{task}")}" hx-swap="none"'
         f' title="{escape(_("Done"))}">{icon("check")}</button>'
         + "".join(
-            f'<a class="{BUTTON}" href="{_put(name, place)}" data-action="{action}" hx-get="{_put(name, place)}"'
-            f' title="{escape(words)}">{icon(sign)}</a>'
-            for action, name, place, sign, words in (
-                ("task.snooze", "console:queue_snooze", "{task}", "snooze", _("Snooze")),
-                ("task.assign", "console:queue_assign", "{task}", "people", _("Reassign")),
-                ("task.touchpoint", "console:account_touchpoint", "{account}", "touchpoint", _("Log a touchpoint")),
+            f'<a class="{BUTTON}" href="{_put(name, place)}{more}" data-action="{action}"'
+            f' hx-get="{_put(name, place)}{more}" title="{escape(words)}">{icon(sign)}</a>'
+            for action, name, place, more, sign, words in (
+                ("task.snooze", "console:queue_snooze", "{task}", "", "snooze", _("Snooze")),
+                ("task.assign", "console:queue_assign", "{task}", "", "people", _("Reassign")),
+                (
+                    "task.touchpoint",
+                    "console:account_touchpoint",
+                    "{account}",
+                    "?task={task}",
+                    "touchpoint",
+                    _("Log a touchpoint"),
+                ),
             )
         )
         + "</div></td>"
@@ -136,7 +143,7 @@ class Writer:
             f'<td><input type="checkbox" class="checkbox" data-row-select name="task" value="{row.id}" form="bulk"'
             f' aria-label="{select}"></td>'
             f'<td class="cell-main"><a class="row-title" href="{at}" data-row-link>{title}</a>'
-            f'<span class="row-detail">{escape(row.reason)}</span></td>'
+            f'<span class="row-detail">{self._progress(row)}{escape(row.reason)}</span></td>'
             f'<td class="whitespace-nowrap"><a class="hover:underline" href="{self.account(row.account_id)}">'
             f"{account}</a></td>"
             f"<td>{self.score(row.score, row.band, None, '', row.stale, row.inputs)}</td>"
@@ -146,6 +153,12 @@ class Writer:
             f'<td class="number cell-wide-only">{self._order(row)}</td>'
             f"{owner}{controls}</tr>\n"
         )
+
+    def _progress(self, row: TaskRow) -> str:
+        if not row.items:
+            return ""
+        words = escape(_("Checklist: %(done)s of %(all)s") % {"done": row.ticked, "all": row.items})
+        return f'<span class="row-progress" title="{words}">{row.ticked}/{row.items}</span> '
 
     def _due(self, row: TaskRow) -> str:
         when = timezone.localtime(row.due_at)

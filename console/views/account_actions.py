@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,9 +20,14 @@ from accounts.models import Account, Rating, Touchpoint
 from accounts.services.ratings import rate_account, withdraw_rating
 from accounts.services.touchpoints import log_touchpoint, withdraw_touchpoint
 from common import clock
+from common.errors import DomainError
+from console.forms.task_template import RepeatForm, lines_of
 from console.forms.work import NoteForm, RatingForm, TaskForm, TouchpointForm
 from console.staff import StaffRequest, editor_page
 from console.views.account import find_account
+from console.views.task_templates import interval_words, refuse
+from playbooks.models import Task, TaskTemplate
+from playbooks.services.recurring import start_series
 from playbooks.services.tasks import create_task
 
 
@@ -43,7 +49,20 @@ def touchpoint(request: StaffRequest, pk: int) -> HttpResponse:
             **details,
         )
         return _logged(request, account, logged)
-    return ask_for(request, "console/account/_touchpoint_form.html", account, form)
+    quick = _quick(request, pk)
+    if quick:
+        # The first of the kinds has the focus then, so that one key more logs it.
+        form.fields["summary"].widget.attrs.pop("autofocus", None)
+    return ask_for(request, "console/account/_touchpoint_form.html", account, form, quick=quick)
+
+
+def _quick(request: StaffRequest, pk: int) -> dict[str, Any] | None:
+    """What a touchpoint that is logged by one more key says: that it was about the task from which it was begun."""
+    raw = request.GET.get("task", "")
+    number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else 0
+    about = Task.objects.visible_to(request.user).filter(account=pk, pk=number).first()
+    kinds = [choice for choice in Touchpoint.Kind.choices if choice[0] != Touchpoint.Kind.NOTE]
+    return {"summary": about.title, "kinds": kinds[:4], "now": timezone.localtime(clock.now())} if about else None
 
 
 @editor_page
@@ -111,23 +130,49 @@ def _rated(rating: Rating) -> dict[str, str]:
 @editor_page
 @require_http_methods(["GET", "POST"])
 def task(request: StaffRequest, pk: int) -> HttpResponse:
-    """Make a task for oneself on the account."""
+    """Make a task for oneself on the account, once or again and again, from a template or without."""
     account = find_account(request, pk)
-    form = TaskForm(request.POST if request.method == "POST" else None, initial={"due": timezone.localdate()})
-    if request.method == "POST" and form.is_valid():
-        made = create_task(
-            account=account,
-            owner=request.user,
-            title=form.cleaned_data["title"],
-            due_at=form.cleaned_data["due"],
-            severity=form.cleaned_data["severity"],
-            minutes=form.cleaned_data["minutes"],
-            guidance=form.cleaned_data["guidance"],
-            by=request.user,
-            now=clock.now(),
-        )
-        return say_done(request, account, _("In your queue: %(title)s") % {"title": made.title})
-    return ask_for(request, "console/account/_task_form.html", account, form)
+    template = TaskTemplate.objects.filter(key=request.GET.get("template", "")[:64], deleted_at=None).first()
+    data = request.POST if request.method == "POST" else None
+    form, repeat = TaskForm(data, initial=_prefilled(template)), RepeatForm(data)
+    if request.method == "POST" and form.is_valid() and repeat.is_valid():
+        given = {**form.cleaned_data, "checklist": lines_of(form.cleaned_data["checklist"])}
+        due: datetime = given.pop("due")
+        common: dict[str, Any] = {"account": account, "owner": request.user, "by": request.user, "now": clock.now()}
+        if not repeat.cleaned_data["unit"]:
+            made = create_task(due_at=due, **common, **given)
+            undo = reverse("console:queue_cancel", args=[made.pk])
+            return say_done(request, account, _("In your queue: %(title)s") % {"title": made.title}, undo=undo)
+        try:
+            series = start_series(
+                unit=repeat.cleaned_data["unit"],
+                every=repeat.cleaned_data["every"] or 1,
+                ends_on=repeat.cleaned_data["ends_on"],
+                starts_on=timezone.localdate(due),
+                **common,
+                **given,
+            )
+        except DomainError as error:
+            refuse(repeat, error)
+        else:
+            words = _("Comes %(often)s: %(title)s") % {"often": interval_words(series), "title": series.title}
+            return say_done(request, account, words, undo=reverse("console:series_stop", args=[series.pk]))
+    more = {"repeat": repeat, "templates": TaskTemplate.objects.filter(deleted_at=None), "chosen": template}
+    return ask_for(request, "console/account/_task_form.html", account, form, **more)
+
+
+def _prefilled(template: TaskTemplate | None) -> dict[str, Any]:
+    today = timezone.localdate()
+    if template is None:
+        return {"due": today}
+    email = f"\n\n```\n{template.email_text}\n```" if template.email_text else ""
+    return {
+        "title": template.title,
+        "due": today + timedelta(days=template.due_in_days),
+        "severity": template.severity,
+        "guidance": f"{template.guidance}{email}".strip(),
+        "checklist": "\n".join(template.checklist),
+    }
 
 
 def ask_for(request: StaffRequest, template: str, account: Account, form: BaseForm, **more: Any) -> HttpResponse:

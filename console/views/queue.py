@@ -13,12 +13,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User, Workspace
 from common import clock
-from common.errors import Conflict, DomainError
+from common.errors import DomainError
 from console.forms.queue_filter import QueueFilter
 from console.forms.work import DoneForm, ReassignForm, SnoozeForm
 from console.queries.paging import linked
@@ -28,12 +27,14 @@ from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
 from playbooks import handing
 from playbooks.models import Task
-from playbooks.queries.queue import count_tasks, explain_priority
+from playbooks.queries.queue import count_tasks, explain_priority, queue_for
 from playbooks.services.tasks import (
+    cancel_task,
     complete_task,
     reassign_task,
     reopen_task,
     snooze_task,
+    tick_item,
     unsnooze_task,
 )
 
@@ -92,8 +93,7 @@ def queue_filter(request: StaffRequest) -> HttpResponse:
     elif request.method == "POST":
         address = given.address()
         if address is not None:
-            to = f"{reverse('console:queue')}{address}"
-            return HttpResponse(status=204, headers={"HX-Redirect": to}) if request.htmx else redirect(to)
+            return go_to(request, f"{reverse('console:queue')}{address}")
         status = 422
     template = "console/_queue_filter.html" if request.htmx else "console/queue_filter.html"
     return render(request, template, {"filter": given, "url": request.get_full_path()}, status=status)
@@ -127,6 +127,7 @@ def task_context(shown: Task) -> dict[str, Any]:
         "priority": explain_priority(shown) if shown.priority_reasons else None,
         "outcomes": Task.Outcome.choices,
         "form": DoneForm(),
+        "woken": row.woken_words,
     }
 
 
@@ -154,7 +155,7 @@ def done(request: StaffRequest, pk: int) -> HttpResponse:
 def reopen(request: StaffRequest, pk: int) -> HttpResponse:
     """Take back that a task was closed."""
     opened = reopen_task(task=_task(request, pk), by=request.user, now=clock.now())
-    return _undone(request, _("Open again: %(title)s") % {"title": opened.title})
+    return undone(request, _("Open again: %(title)s") % {"title": opened.title})
 
 
 @editor_page
@@ -164,8 +165,7 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
     sleeping = _task(request, pk)
     form = SnoozeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        until: datetime = form.cleaned_data["until"]
-        snooze_task(task=sleeping, by=request.user, until=until, now=clock.now())
+        snooze_task(task=sleeping, by=request.user, now=clock.now(), **form.cleaned_data)
         words = _("Snoozed: %(title)s") % {"title": sleeping.title}
         return _acted(request, words, undo=reverse("console:queue_wake", args=[pk]))
     return _ask(request, "console/_snooze.html", sleeping, form, suggestions=SnoozeForm.suggestions())
@@ -176,7 +176,7 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
 def wake(request: StaffRequest, pk: int) -> HttpResponse:
     """Bring a snoozed task back."""
     woken = unsnooze_task(task=_task(request, pk), by=request.user, now=clock.now())
-    return _undone(request, _("Back in the queue: %(title)s") % {"title": woken.title})
+    return undone(request, _("Back in the queue: %(title)s") % {"title": woken.title})
 
 
 @editor_page
@@ -201,28 +201,32 @@ def assign_back(request: StaffRequest, pk: int, owner: int) -> HttpResponse:
     """Give a task back to the person who had it."""
     to = get_object_or_404(User, pk=owner)
     given = reassign_task(task=_task(request, pk), to=to, by=request.user, now=clock.now())
-    return _undone(request, _("%(name)s has it again: %(title)s") % {"name": to, "title": given.title})
+    return undone(request, _("%(name)s has it again: %(title)s") % {"name": to, "title": given.title})
 
 
 @editor_page
 @require_POST
-def bulk(request: StaffRequest) -> HttpResponse:
-    """Close several tasks; those that somebody else closed meanwhile are left as they are, and said."""
-    now = clock.now()
-    chosen = [int(raw) for raw in request.POST.getlist("task") if raw.isascii() and raw.isdigit() and len(raw) < 19]
-    closed, refused = 0, 0
-    for one in Task.objects.visible_to(request.user).filter(pk__in=chosen[:PAGE]).select_related("account"):
-        try:
-            complete_task(task=one, by=request.user, outcome="", note="", now=now)
-            closed += 1
-        except Conflict:
-            refused += 1
-    words = ngettext("%(count)s task done", "%(count)s tasks done", closed) % {"count": closed}
-    if refused:
-        words += " · " + ngettext("%(count)s was closed already", "%(count)s were closed already", refused) % {
-            "count": refused
-        }
-    return _undone(request, words)
+def cancel(request: StaffRequest, pk: int) -> HttpResponse:
+    """Close a task as not worth doing."""
+    closed = cancel_task(task=_task(request, pk), by=request.user, note="", now=clock.now())
+    words = _("Not needed: %(title)s") % {"title": closed.title}
+    return _acted(request, words, undo=reverse("console:queue_reopen", args=[pk]))
+
+
+@editor_page
+@require_POST
+def tick(request: StaffRequest, pk: int, place: int) -> HttpResponse:
+    """Tick an item of a checklist, or untick it with ``undo``."""
+    is_done = "undo" not in request.GET
+    ticked = tick_item(task=_task(request, pk), place=place, is_done=is_done, by=request.user, now=clock.now())
+    item = ticked.checklist[place]["text"]
+    words = (_("Ticked: %(item)s") if is_done else _("Not done: %(item)s")) % {"item": item}
+    undo = f"{reverse('console:queue_tick', args=[pk, place])}?undo" if is_done else ""
+    if not request.htmx:
+        messages.success(request, words, extra_tags=undo)
+        return redirect("console:queue_task", pk=pk)
+    context = {"task": ticked, "text": words, "undo_url": undo, "is_part": True}
+    return render(request, "console/_ticked.html", context)
 
 
 def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: Any) -> HttpResponse:
@@ -236,10 +240,13 @@ def _ask(request: StaffRequest, template: str, asked: Task, form: Any, **more: A
 
 def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse:
     """Answer an action: the toast, true counts and the row that moves up, or the next task's page without HTMX."""
+    now = clock.now()
+    if request.POST.get("then") == "next":
+        messages.success(request, words, extra_tags=undo)
+        return go_to(request, _next_page(request, now))
     if not request.htmx:
         messages.success(request, words, extra_tags=undo)
         return redirect(_back(request))
-    now = clock.now()
     wanted = read_wanted(_asked(request), now=now)
     tasks = Task.objects.none() if wanted.problem else wanted.open_tasks(request.user, now)
     last = wanted.offset + PAGE
@@ -254,6 +261,7 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
             "currency": Workspace.current().currency,
             "with_owner": wanted.is_team and wanted.owner is None,
             "entering": True,
+            **_opened(request),
         },
         request=request,
     )
@@ -262,7 +270,30 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
     return response
 
 
-def _undone(request: StaffRequest, words: str) -> HttpResponse:
+def _next_page(request: StaffRequest, now: datetime) -> str:
+    """The page of the task to do next, or the queue when nothing is left."""
+    following = queue_for(request.user, now).values_list("pk", flat=True).first()
+    return reverse("console:queue_task", args=[following]) if following else reverse("console:queue")
+
+
+def _opened(request: StaffRequest) -> dict[str, Any]:
+    """The task that the preview shows next, where the page says which."""
+    raw = request.POST.get("open", "")
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 19):
+        return {}
+    tasks = Task.objects.visible_to(request.user).select_related("account", "owner", "run__playbook", "done_by")
+    shown = tasks.filter(pk=int(raw)).first()
+    return {"opened": shown, **task_context(shown), "is_peek": True} if shown else {}
+
+
+def go_to(request: StaffRequest, address: str) -> HttpResponse:
+    """Open another page."""
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def undone(request: StaffRequest, words: str) -> HttpResponse:
     """Answer an undo: the list is read again, since the row may belong anywhere in it."""
     if not request.htmx:
         messages.success(request, words)

@@ -2,11 +2,13 @@ from playbooks.models.assignment import Assignment, RoundRobin
 from playbooks.models.email import EmailTemplate, EmailText, WrittenEmail
 from playbooks.models.holdout import Holdout, HoldoutMember
 from playbooks.models.playbook import EntryMatch, Playbook, PlaybookVersion
+from playbooks.models.recurring import CalendarFeed, TaskSeries, TaskTemplate
 from playbooks.models.run import Run, RunQuerySet, RunStep
 from playbooks.models.task import Task, TaskQuerySet, Yardstick
 
 __all__ = [
     "Assignment",
+    "CalendarFeed",
     "EmailTemplate",
     "EmailText",
     "EntryMatch",
@@ -20,6 +22,8 @@ __all__ = [
     "RunStep",
     "Task",
     "TaskQuerySet",
+    "TaskSeries",
+    "TaskTemplate",
     "WrittenEmail",
     "Yardstick",
 ]

@@ -42,6 +42,9 @@ class Task(models.Model):
     ``why`` holds what was seen, oldest first; ``playbooks.record`` writes it and turns it into sentences.
     ``minutes`` is the work it is taken to need. ``handed`` holds how it came to its owner, oldest first, and
     ``playbooks.handing`` writes it and turns it into sentences.
+    ``checklist`` holds its items in order, each ``{"text", "done"}`` where ``done`` is null or who ticked it and when.
+    ``snoozed_for`` is how things stood when it was snoozed until they get worse, and ``woken`` what got worse since;
+    ``playbooks.services.worsening`` says what worse is.
     ``priority`` is the number the queue is ordered by, and ``priority_reasons`` the parts that it is made of.
     """
 
@@ -77,6 +80,12 @@ class Task(models.Model):
     due_at = models.DateTimeField()
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_for = models.JSONField(null=True, blank=True)
+    woken = models.JSONField(null=True, blank=True)
+    checklist = models.JSONField(default=list)
+    series = models.ForeignKey(
+        "playbooks.TaskSeries", on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks"
+    )
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     note = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True, blank=True)

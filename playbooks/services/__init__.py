@@ -15,6 +15,7 @@ from playbooks.services.publishing import (
     save_draft,
     stop_run,
 )
+from playbooks.services.recurring import make_due_tasks
 from playbooks.services.tasks import (
     cancel_task,
     complete_task,
@@ -25,6 +26,7 @@ from playbooks.services.tasks import (
     unsnooze_task,
 )
 from playbooks.services.waking import wake_waiting
+from playbooks.services.worsening import wake_worsened
 
 __all__ = [
     "advance_due",
@@ -39,6 +41,7 @@ __all__ = [
     "enter_accounts",
     "enter_by_hand",
     "evaluate_entries",
+    "make_due_tasks",
     "mark_bounces",
     "measure_holdouts",
     "pause",
@@ -60,4 +63,5 @@ __all__ = [
     "take_out",
     "unsnooze_task",
     "wake_waiting",
+    "wake_worsened",
 ]

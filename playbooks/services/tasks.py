@@ -18,12 +18,14 @@ from common.text import one_line, storable
 from playbooks.capacity import ESTIMATES
 from playbooks.covers import cover_for
 from playbooks.handing import given
-from playbooks.models import Run, Task
+from playbooks.models import Run, Task, TaskSeries
 from playbooks.services.priorities import number_tasks
+from playbooks.services.worsening import state_of
 
 OPEN = Q(status=Task.Status.OPEN)
 LONGEST_TITLE = 300
 LONGEST_TEXT = 10_000
+MOST_ITEMS = 30
 MOST_MINUTES = 40 * 60
 
 
@@ -40,6 +42,8 @@ def create_task(
     minutes: int | None = None,
     handed: Sequence[dict[str, Any]] = (),
     why: Sequence[dict[str, Any]] = (),
+    checklist: Sequence[str] = (),
+    series: TaskSeries | None = None,
     run: Run | None = None,
     dedupe_key: str | None = None,
     by: User | None = None,
@@ -69,6 +73,8 @@ def create_task(
         minutes=_checked_minutes(ESTIMATES[Task.Severity(severity)] if minutes is None else minutes),
         handed=list(handed),
         why=list(why),
+        checklist=checked_items(checklist),
+        series=series,
         run=run,
         dedupe_key=dedupe_key,
         due_at=due_at,
@@ -135,14 +141,18 @@ def cancel_task(*, task: Task, by: User | None, note: str, now: datetime) -> Tas
 
 
 @transaction.atomic
-def snooze_task(*, task: Task, by: User, until: datetime, now: datetime) -> Task:
-    """Hide the open task from the queue until ``until``, which must lie ahead; raises Conflict when it is closed."""
+def snooze_task(*, task: Task, by: User, until: datetime, now: datetime, or_worse: bool = False) -> Task:
+    """Hide the open task from the queue until ``until``, which must lie ahead; raises Conflict when it is closed.
+
+    With ``or_worse`` it comes back before when things get worse than they are now.
+    """
     _must_edit(by)
     if until <= now:
         message = _("Choose a time that is still to come.")
         raise DomainError(message, code="snooze_in_the_past", fields={"until": message})
-    _change(task, OPEN, now, snoozed_until=until)
-    _tell(task, "task.snoozed", by, now, until=until.isoformat())
+    state = state_of(task, now=now) if or_worse else None
+    _change(task, OPEN, now, snoozed_until=until, snoozed_for=state, woken=None)
+    _tell(task, "task.snoozed", by, now, until=until.isoformat(), or_worse=or_worse)
     return task
 
 
@@ -150,7 +160,7 @@ def snooze_task(*, task: Task, by: User, until: datetime, now: datetime) -> Task
 def unsnooze_task(*, task: Task, by: User, now: datetime) -> Task:
     """Bring a snoozed task back into the queue now; raises Conflict when it is closed."""
     _must_edit(by)
-    _change(task, OPEN, now, snoozed_until=None)
+    _change(task, OPEN, now, snoozed_until=None, snoozed_for=None)
     _tell(task, "task.woken", by, now)
     return task
 
@@ -174,6 +184,34 @@ def reassign_task(*, task: Task, to: User, by: User, now: datetime, note: str = 
         **{"from": before.pk if before else None, "to": to.pk, "name": to.name, "note": note},
     )
     return task
+
+
+@transaction.atomic
+def tick_item(*, task: Task, place: int, is_done: bool, by: User, now: datetime) -> Task:
+    """Tick or untick an item of the open task's checklist; raises Conflict when it is closed or has no such item."""
+    _must_edit(by)
+    kept = Task.objects.select_for_update().filter(OPEN, pk=task.pk).first()
+    if kept is None or not 0 <= place < len(kept.checklist):
+        task.refresh_from_db()
+        raise Conflict(_("The checklist is not as it was any more; look at the task again."), code="task_changed")
+    item = kept.checklist[place]
+    if bool(item["done"]) != is_done:
+        item["done"] = {"at": now.isoformat(), "by": by.pk, "name": by.name} if is_done else None
+        kept.save(update_fields=["checklist"])
+    task.checklist = kept.checklist
+    return task
+
+
+def checked_items(items: Sequence[str]) -> list[dict[str, Any]]:
+    """A checklist of which nothing is done; raises DomainError for items that cannot be kept."""
+    lines = [line for line in map(one_line, items) if line]
+    if len(lines) > MOST_ITEMS or any(len(line) > LONGEST_TITLE or not storable(line) for line in lines):
+        message = _("Give at most %(most)s items of at most %(longest)s ordinary characters.") % {
+            "most": MOST_ITEMS,
+            "longest": LONGEST_TITLE,
+        }
+        raise DomainError(message, code="bad_checklist", fields={"checklist": message})
+    return [{"text": line, "done": None} for line in lines]
 
 
 def _change(task: Task, expected: Q, now: datetime, **values: Any) -> None:

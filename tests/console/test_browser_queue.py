@@ -82,11 +82,11 @@ def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: U
     page.locator(f"#task-{visit.pk} [data-row-link]").focus()
     page.keyboard.press("l")
     expect(dialog).to_contain_text("Touchpoint with Cedar")
-    dialog.get_by_label("What was it about").fill("They will roll out in spring")
-    page.keyboard.press("Control+Enter")
+    page.keyboard.press("2")
     expect(dialog).not_to_be_visible()
     touchpoint = Touchpoint.objects.get()
     assert (touchpoint.account, touchpoint.user) == (visit.account, csm)
+    assert (touchpoint.kind, touchpoint.summary) == ("meeting", "Visit Cedar")
 
     page.locator(f"#task-{thank.pk} [data-row-link]").focus()
     page.keyboard.press("x")
@@ -96,6 +96,38 @@ def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: U
     page.keyboard.press("e")
     expect(rows).to_have_count(1)
     expect(page.locator("#toasts")).to_contain_text("2 tasks done")
+    page.keyboard.press("z")
+    expect(rows).to_have_count(3)
+    assert said == []
+
+
+def test_one_key_finishes_with_an_outcome_and_the_next_opens(live_server: LiveServer, page: Page, csm: User) -> None:
+    call, write, _visit, _thank = make_tasks(csm)
+    tick_list = [{"text": "Numbers", "done": None}, {"text": "Greeting", "done": None}]
+    Task.objects.filter(pk=write.pk).update(checklist=tick_list)
+    said = complaints_of(page)
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+
+    page.keyboard.press("j")
+    page.keyboard.press("w")
+    expect(page.get_by_role("tooltip").first).to_be_visible()
+    page.locator(f"#task-{call.pk} [data-row-link]").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#peek")).to_contain_text("Call Acme")
+    page.keyboard.press("2")
+    expect(page.locator("#toasts")).to_contain_text("Done: Call Acme")
+    expect(page.locator("#peek h2").first).to_have_text("Write to Borealis")
+    call.refresh_from_db()
+    assert call.outcome == "saved"
+
+    expect(page.locator(".htmx-added")).to_have_count(0)
+    page.keyboard.press("c")
+    expect(page.locator("#toasts")).to_contain_text("Ticked: Numbers")
+    expect(page.locator("#peek .check-item[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.press("z")
+    expect(page.locator("#peek .check-item[aria-pressed=true]")).to_have_count(0)
+    assert findings(page) == []
     assert said == []
 
 
@@ -144,7 +176,7 @@ def test_queue_is_worked_without_scripts(live_server: LiveServer, page: Page, cs
     plain.get_by_role("link", name="Call Acme", exact=True).click()
     plain.get_by_role("button", name="Done").click()
     expect(plain.locator("#toasts")).to_contain_text("Done: Call Acme")
-    expect(plain.locator("#tasks tr")).to_have_count(3)
+    expect(plain.get_by_role("heading", name="Write to Borealis")).to_be_visible()
     call.refresh_from_db()
     assert call.status == "done"
     context.close()

@@ -242,3 +242,94 @@ def test_snoozed_task_comes_back_by_itself(client: Client, csm: User) -> None:
     Task.objects.update(snoozed_until=now - timedelta(minutes=1))
 
     assert "Messaging is hardly used" in client.get("/queue/").content.decode()
+
+
+def test_several_are_snoozed_and_woken_together(client: Client, csm: User) -> None:
+    tasks = [make_task(csm) for _ in range(2)]
+    chosen = [task.pk for task in tasks]
+
+    dialog = client.get(reverse("console:queue_bulk_snooze"), {"task": chosen}, headers=HTMX).content.decode()
+    assert "Snooze: 2 tasks" in dialog
+    answer = client.post(reverse("console:queue_bulk_snooze"), {"task": chosen, "or_worse": "on"}, headers=HTMX)
+    assert "2 tasks snoozed" in answer.content.decode()
+    assert Task.objects.filter(snoozed_for__isnull=False).count() == 2
+    client.post(undo_of(answer), headers=HTMX)
+    assert Task.objects.filter(snoozed_until=None, snoozed_for__isnull=True).count() == 2
+
+
+def test_several_are_given_to_somebody_and_back(client: Client, csm: User) -> None:
+    other = UserFactory()
+    tasks = [make_task(csm), make_task(other)]
+    third = UserFactory()
+
+    answer = client.post(
+        reverse("console:queue_bulk_assign"), {"task": [task.pk for task in tasks], "to": third.pk}, headers=HTMX
+    )
+    assert Task.objects.filter(owner=third).count() == 2
+    client.post(undo_of(answer), headers=HTMX)
+    assert [Task.objects.get(pk=task.pk).owner for task in tasks] == [csm, other]
+
+
+def test_several_that_were_done_are_opened_again(client: Client, csm: User) -> None:
+    tasks = [make_task(csm) for _ in range(2)]
+
+    answer = client.post(reverse("console:queue_bulk"), {"task": [t.pk for t in tasks], "outcome": "1"}, headers=HTMX)
+    assert Task.objects.filter(status="done", outcome="recovered").count() == 2
+    client.post(undo_of(answer), headers=HTMX)
+    assert Task.objects.filter(status="open").count() == 2
+    assert client.post("/queue/back/nothing/?task=1", headers=HTMX).status_code == 404
+    assert client.post("/queue/back/assign/?task=1-x", headers=HTMX).status_code == 404
+
+
+def undo_of(answer: Any) -> str:
+    found: str = answer.content.decode().partition('hx-post="')[2].partition('"')[0]
+    return found.replace("&amp;", "&")
+
+
+def test_task_that_is_not_needed_is_cancelled_and_taken_back(client: Client, csm: User) -> None:
+    task = make_task(csm)
+
+    answer = client.post(reverse("console:queue_cancel", args=[task.pk]), headers=HTMX)
+    task.refresh_from_db()
+    assert task.status == "cancelled"
+    client.post(undo_of(answer), headers=HTMX)
+    task.refresh_from_db()
+    assert task.status == "open"
+
+
+def test_woken_task_says_why_it_is_back(client: Client, csm: User) -> None:
+    task = make_task(csm)
+    Task.objects.filter(pk=task.pk).update(woken={"kind": "health", "from": 71.0, "to": 58.5, "at": ""})
+
+    assert "Back because health fell from 71 to 58.5." in client.get("/queue/").content.decode()
+    assert "Back because health fell" in client.get(reverse("console:queue_task", args=[task.pk])).content.decode()
+
+
+def test_answer_to_done_carries_the_task_that_the_preview_shows_next(client: Client, csm: User) -> None:
+    task, following = make_task(csm), make_task(csm, title="The next one", guidance="Ask who.")
+
+    answer = client.post(reverse("console:queue_done", args=[task.pk]), {"open": following.pk}, headers=HTMX)
+    page = answer.content.decode()
+    assert '<div id="peek" hx-swap-oob="innerHTML">' in page
+    assert "Ask who." in page
+
+
+def test_page_of_a_task_goes_on_to_the_next_one(client: Client, csm: User) -> None:
+    task, following = make_task(csm), make_task(csm)
+    done = reverse("console:queue_done", args=[task.pk])
+
+    answer = client.post(done, {"then": "next"}, headers=HTMX)
+    assert answer["HX-Redirect"] == reverse("console:queue_task", args=[following.pk])
+    last = client.post(reverse("console:queue_done", args=[following.pk]), {"then": "next"})
+    assert last["Location"] == "/queue/"
+
+
+def test_item_of_a_checklist_is_ticked_and_progress_shows(client: Client, csm: User) -> None:
+    task = make_task(csm, checklist=["One", "Two"])
+
+    answer = client.post(reverse("console:queue_tick", args=[task.pk, 1]), headers=HTMX)
+    assert f'id="checklist-{task.pk}" hx-swap-oob="true"' in answer.content.decode()
+    assert ">1/2</span>" in client.get("/queue/").content.decode()
+    client.post(f"{reverse('console:queue_tick', args=[task.pk, 1])}?undo")
+    assert ">0/2</span>" in client.get("/queue/").content.decode()
+    assert client.post(reverse("console:queue_tick", args=[task.pk, 7]), headers=HTMX).status_code == 409
