@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 
 from accounts.models import User, Workspace
 from console.actions import ACTIONS, GO
+from notifications.queries import unread_of
 
 KEPT = "_staff_frame"
 
@@ -47,6 +48,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "search_url": reverse("console:search"),
         "hotkeys_on": user.hotkeys_enabled,
         "workspace": workspace.name,
+        "unread_notifications": lambda: unread_of(user),
         "currency": workspace.currency,
     }
 

@@ -5,6 +5,7 @@ from rest_framework.routers import DefaultRouter
 
 from accounts import api as accounts
 from health import api as health
+from notifications import api as notifications
 from playbooks import api as playbooks
 from revenue import api as revenue
 from surveys import api as surveys
@@ -20,6 +21,7 @@ router.register("tickets", accounts.TicketViewSet, "ticket")
 router.register("touchpoints", accounts.TouchpointViewSet, "touchpoint")
 
 router.register("invoices", revenue.InvoiceViewSet, "invoice")
+router.register("notifications", notifications.NotificationViewSet, "notification")
 router.register("opportunities", revenue.OpportunityViewSet, "opportunity")
 router.register("health/overrides", health.OverrideViewSet, "health-override")
 router.register("health/scores", health.NamedScoreViewSet, "health-score")

@@ -70,6 +70,17 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=5),
         "options": {"expires": 300},
     },
+    "notifications": {
+        "task": "notifications.consume",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "daily mails": {
+        "task": "notifications.send_digests",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "old notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "outcomes of holdouts": {
         "task": "playbooks.measure_holdouts",
         "schedule": timedelta(hours=1),

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from accounts.attributes import Scope
-from accounts.models import Account, Contact, CustomField, Leave, User, Workspace
+from accounts.models import Account, Contact, CustomField, EventInbox, Leave, User, Workspace
 from accounts.services.ledger import take_touched
 from accounts.services.staff import save_leave
 from common.sql import SQL, execute
@@ -26,6 +26,8 @@ from demo.setup import SetUp, set_up
 from demo.stories import CSM, STORIES
 from demo.writer import Writer
 from health.services import compute_health, expire_overrides, tell_drops
+from notifications.services import consume_events as tell_people
+from notifications.services.notify import CONSUMER as NOTIFICATIONS
 from playbooks.models import Playbook
 from playbooks.services import (
     advance_due,
@@ -49,6 +51,7 @@ LONG_AGO = 186
 
 OFFICE_CLOSES = 20 * 60
 BATCH = 1000
+NEWS = timedelta(days=4)
 ADMIN = "admin@demo.example"
 ANALYZED_AFTER = (0, 4, 9)
 """After the first step (0) and these months the planner is told how the tables have grown."""
@@ -163,6 +166,15 @@ def _finish(rows: SetUp, now: datetime) -> None:
     next_draft(author=rows.users[ADMIN], now=now)
     _run_engines(now)
     refresh_priorities(now=now)
+    _tell_of_the_last_days(now)
+
+
+def _tell_of_the_last_days(now: datetime) -> None:
+    """Let people be told of what is new; of the year before nobody is."""
+    old = EventInbox.objects.filter(consumer=NOTIFICATIONS, event__happened_at__lt=now - NEWS)
+    old.delete()
+    while tell_people(now=now, limit=BATCH):
+        pass
 
 
 def _leave_one_stuck(now: datetime) -> None:

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import heapify, heapreplace
 
+from accounts.calendar import Calendar
 from common import clock
-from playbooks.definition.calendar import Calendar
 from playbooks.models import Task
 
 WORKING_DAYS = 5

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from playbooks.definition.calendar import Calendar
+from accounts.calendar import Calendar
 from playbooks.definition.steps import (
     END,
     ENDINGS,

@@ -13,10 +13,10 @@ from django.db.models import Count
 from django.urls import reverse
 
 from accounts.attributes import Catalogue, Context, Scope, facts_relation
+from accounts.calendar import Calendar
 from accounts.models import Leave, User, Workspace
 from common.sql import SQL, rows
 from playbooks.capacity import Load, Week
-from playbooks.definition.calendar import Calendar
 from playbooks.models import Task
 from playbooks.models.task import TaskQuerySet
 from playbooks.queries.capacity import staff_loads

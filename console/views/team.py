@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.calendar import Calendar
 from accounts.models import Account, Leave, User, Workspace
 from accounts.services.staff import delete_leave, save_leave, set_capacity
 from common import clock
@@ -20,7 +21,6 @@ from console.forms.team import CapacityForm, HandOverForm, LeaveForm
 from console.queries.team import MOST_LISTED, Member, done_lately, due_this_week, team
 from console.staff import StaffRequest, staff_page
 from playbooks.capacity import Week
-from playbooks.definition.calendar import Calendar
 from playbooks.models import Assignment
 from playbooks.models.task import NOBODYS
 from playbooks.queries.queue import count_tasks, tasks_of

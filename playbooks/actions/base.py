@@ -25,9 +25,9 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from django.utils.functional import Promise
 
+from accounts.calendar import Calendar
 from accounts.models import Account, Contact, Event, User
 from playbooks.covers import Choice
-from playbooks.definition.calendar import Calendar
 from playbooks.definition.fields import Field
 from playbooks.definition.references import Reference, Source
 from playbooks.models import Assignment, Run, Task

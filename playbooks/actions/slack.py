@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 
-from accounts.attributes import Catalogue
-from accounts.models import Account, Contact, Workspace
+from accounts.models import Account
 from outbox.models import Destination
 from outbox.services import enqueue_slack, slack_text
 from playbooks.actions.base import Action, Moment, Names, Shown, register
-from playbooks.definition.fields import Problem, Text
+from playbooks.definition.fields import Text
 from playbooks.definition.references import Reference, Source
-from playbooks.mail.liquid import TemplateError, Value, read_template
-from playbooks.mail.values import About, unknown_in, values_for
+from playbooks.mail.colleagues import check_text, text_about
+from playbooks.mail.liquid import TemplateError
 
 CHANNELS = Source(
     lambda: Destination.objects.filter(kind=Destination.Kind.SLACK),
     gettext_lazy("There is no Slack channel “%(key)s”; use one of: %(known)s."),
     page="messages_destination",
 )
-OF_READERS = ("contact.", "sender.")
-UNKNOWN = "–"
 
 
 @register
@@ -56,17 +53,7 @@ class SlackAction(Action):
 
     def check(self) -> None:
         super(SlackAction, self).check()
-        try:
-            names = read_template(self.text).names
-        except TemplateError as error:
-            raise Problem("text", error.message) from None
-        unknown = [*unknown_in(names, Catalogue()), *(name for name in names if name.startswith(OF_READERS))]
-        if unknown:
-            raise Problem(
-                "text",
-                _("There is no merge value %(names)s in a message to colleagues.")
-                % {"names": ", ".join(f"“{name}”" for name in unknown[:5])},
-            )
+        check_text(self.text)
 
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Owe one message; to a channel that is gone or switched off, none."""
@@ -74,21 +61,12 @@ class SlackAction(Action):
         if channel is None:
             return {"skipped": "channel_off", "channel": self.channel}
         try:
-            said = self._said(moment)
+            said = text_about(moment.account, self.text, moment.now, literally=slack_text)
         except TemplateError as error:
             return {"skipped": "text_broken", "channel": channel.name, "problem": error.message}
         text = f"{said}\n{_link(moment.account)} · {slack_text(moment.run.playbook.name)}"
         message = enqueue_slack(dedupe_key=moment.key, destination=channel, text=text, due_at=moment.now)
         return {"message": message.pk, "channel": channel.name}
-
-    def _said(self, moment: Moment) -> str:
-        template = read_template(self.text)
-        # Colleagues read it: what is said of a reader or a sender is not offered.
-        about = About(moment.account, Contact(account=moment.account), "")
-        with override(Workspace.current().language):
-            values, _missing = values_for(template.names, about, Catalogue(), moment.now)
-            _for_slack(values.values())
-            return template.text(values).strip()
 
     def words(self, names: Names) -> str:
         return _("Write to the Slack channel “%(channel)s”") % {"channel": names.of(CHANNELS, self.channel)}
@@ -104,13 +82,6 @@ class SlackAction(Action):
             case "text_broken":
                 return _("Wrote nothing to the Slack channel “%(channel)s”: %(problem)s") % facts
         return _("Wrote to the Slack channel “%(channel)s”.") % facts
-
-
-def _for_slack(values: Iterable[Value]) -> None:
-    """Let values be read literally, whatever is in them, and those that are not known as a dash."""
-    for value in values:
-        value.text = UNKNOWN if value.raw is None else slack_text(value.text)
-        _for_slack(value.parts.values())
 
 
 def _link(account: Account) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from accounts.calendar import Calendar
 from accounts.models import Workspace
 from common.sql import SQL, rows, value
 from playbooks.capacity import Load, Week
-from playbooks.definition.calendar import Calendar
 from playbooks.queries.queue import AWAKE
 
 LOADS = SQL("""

@@ -13,11 +13,11 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
+from accounts.calendar import Calendar
 from accounts.conditions import Explanation, explain_several
 from accounts.models import Workspace
 from common.errors import DomainError
 from playbooks.decide import Found, Position, decide
-from playbooks.definition.calendar import Calendar
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Definition
 from playbooks.models import PlaybookVersion

@@ -10,13 +10,13 @@ from hashlib import sha256
 from django.db import transaction
 from django.db.models import Sum
 
+from accounts.calendar import Calendar
 from accounts.conditions import matching
 from accounts.models import Account, AccountTeamMember, User, Workspace
 from common.text import normal_email
 from playbooks import rules
 from playbooks.capacity import STANDING_MINUTES, Load, Week, spread, take_turns
 from playbooks.covers import Choice, stand_ins
-from playbooks.definition.calendar import Calendar
 from playbooks.models import RoundRobin, Task
 from playbooks.queries.capacity import staff_loads
 from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, Rule, people

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import F
 
+from accounts.models import Event
+from accounts.services.ledger import record_many
 from common.errors import DomainError
 from common.sql import SQL, rows
 from playbooks.models import Run
@@ -98,11 +101,26 @@ def leave_to_others(claims: Iterable[Claim], error: DomainError, now: datetime) 
 def give_up(claimed: Claim, error: Exception | str, now: datetime) -> None:
     """Keep the error and try again later, each time later; after the last attempt park the run."""
     parked = claimed.attempts >= MOST_ATTEMPTS
-    claimed.run().update(
-        error=_sentence(error) if isinstance(error, Exception) else error,
-        state=Run.State.PARKED if parked else Run.State.WAITING,
-        leased_until=None if parked else now + FIRST_RETRY * 2 ** (claimed.attempts - 1),
+    sentence = _sentence(error) if isinstance(error, Exception) else error
+    with transaction.atomic():
+        changed = claimed.run().update(
+            error=sentence,
+            state=Run.State.PARKED if parked else Run.State.WAITING,
+            leased_until=None if parked else now + FIRST_RETRY * 2 ** (claimed.attempts - 1),
+        )
+        if parked and changed:
+            _tell_parked(claimed, sentence, now)
+
+
+def _tell_parked(claimed: Claim, error: str, now: datetime) -> None:
+    playbook = Run.objects.select_related("playbook").get(pk=claimed.run_id).playbook
+    event = Event(
+        account_id=claimed.account_id,
+        kind="playbook.parked",
+        happened_at=now,
+        data={"playbook": playbook.key, "name": playbook.name, "run": claimed.run_id, "error": error},
     )
+    record_many([event], touches=False)
 
 
 def _sentence(error: Exception) -> str:

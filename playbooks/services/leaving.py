@@ -10,11 +10,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.calendar import Calendar
 from accounts.models import Account, User
 from common.errors import DomainError, NotAllowed
 from playbooks.capacity import Load, Week, spread
 from playbooks.covers import Choice
-from playbooks.definition.calendar import Calendar
 from playbooks.models import Assignment, Task
 from playbooks.services.assigning import Move, give_accounts
 from playbooks.services.choosing import here, weights_of

@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 from django.db import transaction
 
+from accounts.calendar import Calendar
 from accounts.models import Event
 from accounts.services.ledger import record_many
 from common.sql import SQL, rows
 from playbooks.actions import Moment
 from playbooks.decide import Decision
-from playbooks.definition.calendar import Calendar
 from playbooks.definition.steps import Act
 from playbooks.models import Playbook, Run, RunStep
 from playbooks.record import reasons

@@ -8,12 +8,12 @@ from django.db import DataError, transaction
 from django.db.models import QuerySet
 
 from accounts.attributes import Scope
+from accounts.calendar import MORNING, Calendar
 from accounts.conditions import matching_ids
 from common.clock import local_day
 from common.doorbell import ring
 from common.errors import DomainError
 from common.sql import SQL, execute
-from playbooks.definition.calendar import MORNING, Calendar
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Step, WaitForDate, WaitUntil
 from playbooks.models import PlaybookVersion, Run

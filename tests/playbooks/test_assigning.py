@@ -8,12 +8,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.calendar import Calendar
 from accounts.models import Account, AccountTeamMember, Event, Leave, User, Workspace
 from accounts.models.leave import follow_covers
 from accounts.services.staff import delete_leave, save_leave, set_capacity
 from common.errors import Conflict, DomainError, NotAllowed
 from playbooks.capacity import Load, Week, spread, take_turns
-from playbooks.definition.calendar import Calendar
 from playbooks.handing import told
 from playbooks.models import Assignment, Task
 from playbooks.queries.capacity import staff_loads

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.calendar import Calendar
 from playbooks.decide import Found, Position, decide
-from playbooks.definition.calendar import Calendar
 from playbooks.definition.parse import load
 from playbooks.definition.steps import END
 from playbooks.models import Run

@@ -22,12 +22,12 @@ from typing import Any
 import pytest
 import redis
 
+from accounts.calendar import Calendar
 from accounts.models import Account, Event
 from launcher.places import ROOT, Place
 from launcher.processes import Child, Family
 from launcher.servers import start_valkey
 from playbooks.decide import Found, Position, decide
-from playbooks.definition.calendar import Calendar
 from playbooks.definition.parse import load
 from playbooks.models import Playbook, Run, RunStep, Task
 from playbooks.services import enter_by_hand
