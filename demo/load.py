@@ -28,6 +28,7 @@ from demo.writer import Writer
 from health.services import compute_health, expire_overrides, tell_drops
 from notifications.services import consume_events as tell_people
 from notifications.services.notify import CONSUMER as NOTIFICATIONS
+from outbox.models import Message
 from playbooks.models import Playbook
 from playbooks.services import (
     advance_due,
@@ -175,6 +176,8 @@ def _tell_of_the_last_days(now: datetime) -> None:
     old.delete()
     while tell_people(now=now, limit=BATCH):
         pass
+    # They would all arrive now, days late.
+    Message.objects.filter(dedupe_key__startswith="notification:").delete()
 
 
 def _leave_one_stuck(now: datetime) -> None:

@@ -25,11 +25,16 @@ def _task(title: str, guidance: str, severity: int, due_in_days: int) -> dict[st
 
 
 def _definition(
-    entry: dict[str, Any], audience: dict[str, Any], steps: list[dict[str, Any]], reentry_after_days: int
+    entry: dict[str, Any],
+    audience: dict[str, Any],
+    steps: list[dict[str, Any]],
+    reentry_after_days: int,
+    goal: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
         "entry": entry,
         "audience": audience,
+        "goal": goal,
         "exit": ENDED,
         "reentry_after_days": reentry_after_days,
         "steps": steps,
@@ -124,9 +129,17 @@ PLAYBOOKS = (
                     "Agree with the leader on an offer, and book the decision maker, not only the champion.",
                     3,
                     5,
-                )
+                ),
+                {"id": "wait", "kind": "wait", "days": 45},
+                {
+                    "id": "tell",
+                    "kind": "notify",
+                    "whom": "leaders",
+                    "text": "{{ account.name }} has not renewed yet, six weeks after the plan was due.",
+                },
             ],
             90,
+            goal=leaf("days_to_renewal", "gt", 120),
         ),
     ),
     PlaybookPlan(

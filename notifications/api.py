@@ -20,10 +20,10 @@ from notifications.serializers import CountSerializer, NotificationSerializer, P
 from notifications.services import mark_read, set_preferences
 
 
-class NotificationViewSet(mixins.ListModelMixin, Endpoint):
+class NotificationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Endpoint):
     """What the caller is told."""
 
-    parameters = frozenset({"account"})
+    parameters = frozenset({"condition", "account"})
     permission_classes = [IsAuthenticated]
     queryset = Notification.objects.none()
     serializer_class = NotificationSerializer

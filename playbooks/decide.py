@@ -12,6 +12,7 @@ from accounts.calendar import Calendar
 from playbooks.definition.steps import (
     END,
     ENDINGS,
+    LIVE,
     Act,
     Branch,
     Check,
@@ -45,15 +46,15 @@ class Found:
     """What was found for a turn.
 
     Whether the account is still a customer, what the goal and the exit condition found, what the steps look at by the
-    names of ``Definition.looks_ahead``, and the zone of the contact whom the run would write to (else the workspace's).
-    A run that is held out goes every step and does nothing.
+    names of ``Definition.looks_ahead``, and by step the zone of the contact whom it would write to (else the
+    workspace's). A run that is held out goes every step and does nothing.
     """
 
     is_live: bool = True
     goal: Observation | None = None
     exit: Observation | None = None
     looks: Mapping[str, Observation] = field(default_factory=dict)
-    zone: ZoneInfo | None = None
+    zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
     is_held_out: bool = False
 
 
@@ -88,14 +89,14 @@ STATES = {
 def decide(definition: Definition, position: Position, found: Found, now: datetime, calendar: Calendar) -> Decision:
     """One turn of a run: its steps up to and with the next wait, action or end.
 
-    Nothing is taken before ``position.due_at``. Before every step the account is looked at: one that has ended, that
-    has reached the goal, or for which the exit condition holds, leaves. A turn stops at a step whose condition was
-    not looked at, which is due at once.
+    Nothing is taken before ``position.due_at``. Before every step the account is looked at: one that has ended (in a
+    playbook for lost customers: that is back), that has reached the goal, or for which the exit condition holds,
+    leaves. A turn stops at a step whose condition was not looked at, which is due at once.
     """
     if now < position.due_at:
         return Decision(Run.State.WAITING, position, ())
-    if not found.is_live:
-        return _leave(position, {"reason": "account_ended"})
+    if found.is_live != (definition.customers == LIVE):
+        return _leave(position, {"reason": "account_ended" if definition.customers == LIVE else "account_back"})
     if found.goal is not None and found.goal["holds"]:
         reached = Taken(position.step, "goal", RunStep.Decision.REACHED, {"seen": found.goal})
         return Decision(Run.State.REACHED, position, (reached,))
@@ -220,7 +221,7 @@ class _Turn:
             return self.definition.after(step.id)
         quiet = self.definition.quiet_hours
         if quiet is not None and step.action.writes_to_contact:
-            until = quiet.until(self.now, self.found.zone or self.calendar.zone)
+            until = quiet.until(self.now, self.found.zones.get(step.id, self.calendar.zone))
             if until is not None:
                 self._take(
                     step.id, step.action.kind, RunStep.Decision.WAITING, until=until.isoformat(), reason="quiet_hours"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, IntegerField, Value, When
+from collections.abc import Collection, Mapping
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, IntegerField, Q, Value, When
 
 from accounts.models import Account, Contact, Event
 
@@ -15,14 +18,30 @@ def recipient_of(account: Account, event: Event | None, *, role: str = "") -> Co
     With a ``role`` the first who has it. Else the contact of the ``event`` that began the run, and without one the
     champion, the decision maker, a user, whoever can be reached first.
     """
-    reachable = account.contacts.reachable()
+    asked = {account.pk: event.contact_id} if event is not None and event.contact_id is not None else {}
+    return recipients_of([account.pk], asked, role=role).get(account.pk)
+
+
+def recipients_of(account_ids: Collection[int], asked: Mapping[int, int], *, role: str = "") -> dict[int, Contact]:
+    """Whom to write to at each account, in one query; those where nobody can be reached are left out.
+
+    ``asked`` is the contact of the event that began the account's run.
+    """
+    reachable = Contact.objects.reachable().filter(account__in=account_ids).select_related("account")
     if role:
-        return reachable.filter(role=role).order_by("id").first()
-    if event is not None and event.contact_id is not None:
-        return reachable.filter(pk=event.contact_id).first()
-    rank = Case(
-        *(When(role=role, then=Value(place)) for place, role in enumerate(FIRST_ASKED)),
+        reachable = reachable.filter(role=role)
+    elif asked:
+        reachable = reachable.filter(~Q(account__in=asked) | Q(pk__in=asked.values()))
+    first = Case(
+        *(When(role=known, then=Value(place)) for place, known in enumerate(FIRST_ASKED)),
         default=Value(len(FIRST_ASKED)),
         output_field=IntegerField(),
     )
-    return reachable.order_by(rank, "id").first()
+    chosen = reachable.order_by("account_id", first, "pk").distinct("account_id")
+    return {contact.account_id: contact for contact in chosen}
+
+
+def zone_of(contact: Contact, otherwise: ZoneInfo) -> ZoneInfo:
+    """The zone that a contact is in: their own, else the account's, else another."""
+    named = contact.time_zone or contact.account.time_zone
+    return ZoneInfo(named) if named else otherwise

@@ -104,6 +104,14 @@ register(
         _own("(a.ended_at IS NULL OR a.ended_at > {now})"),
         JOURNEY,
     ),
+    Attribute(
+        "ended_on",
+        _("Left on"),
+        Type.DATE,
+        _own("(a.ended_at AT TIME ZONE {zone})::date"),
+        JOURNEY,
+        help=_("The day on which it stopped, or will stop, being a customer."),
+    ),
     Attribute("customer_since", _("Customer since"), Type.DATE, _own("a.customer_since"), JOURNEY),
     Attribute(
         "customer_days",

@@ -139,7 +139,7 @@ class DeclaredForm:
         offers: Offers,
         is_typed: bool = False,
     ) -> None:
-        self.name, self.offers = name, offers
+        self.name, self.offers, self._data = name, offers, data
         self.fields = list(fields)
         self.has_length = all(unit in self.fields for unit in UNITS)
         self.plain = [one for one in self.fields if not isinstance(one, Condition | Items | EventData)]
@@ -228,26 +228,27 @@ class DeclaredForm:
 
     def read(self) -> dict[str, Any]:
         """What was typed, as the definition says it; raises NotComplete, with what is wrong at its field."""
-        self.form.is_valid()
+        checked = self.form if self.form.is_bound else self._bound()
+        checked.is_valid()
         said: dict[str, Any] = {}
-        complete = not self.form.errors
+        complete = not checked.errors
         for block in self.blocks.values():
             try:
                 said |= block.read()
             except NotComplete:
                 complete = False
         for one in self.plain:
-            if one.name in self.form.errors:
+            if one.name in checked.errors:
                 continue
             try:
-                said |= self._read(one)
+                said |= self._read(one, checked.cleaned_data)
             except Problem as problem:
                 self.say(problem.field, problem.message)
                 complete = False
-        if self.has_length and LENGTH not in self.form.errors:
-            unit = next(unit for unit in UNITS if unit.name == self.form.cleaned_data[UNIT])
+        if self.has_length and LENGTH not in checked.errors:
+            unit = next(unit for unit in UNITS if unit.name == checked.cleaned_data[UNIT])
             try:
-                said[unit.name] = unit.read(whole(self.form.cleaned_data[LENGTH]))
+                said[unit.name] = unit.read(whole(checked.cleaned_data[LENGTH]))
             except Problem as problem:
                 self.say(LENGTH, problem.message)
                 complete = False
@@ -255,11 +256,17 @@ class DeclaredForm:
             raise NotComplete
         return said
 
-    def _read(self, one: Field) -> dict[str, Any]:
-        value: Any = self.form.cleaned_data[one.name]
+    def _bound(self) -> forms.Form:
+        """The form with what was typed, of which nobody is told what is wrong."""
+        bound = forms.Form(self._data, prefix=self.name)
+        bound.fields = self.form.fields
+        return bound
+
+    def _read(self, one: Field, typed: Mapping[str, Any]) -> dict[str, Any]:
+        value: Any = typed[one.name]
         if isinstance(one, Number):
             value = whole(value)
-        if one is OFFSET and isinstance(value, int) and self.form.cleaned_data[SIDE] == BEFORE:
+        if one is OFFSET and isinstance(value, int) and typed[SIDE] == BEFORE:
             value = -value
         if value in ("", None) and one.default is not REQUIRED:
             return {}
@@ -272,5 +279,7 @@ class DeclaredForm:
             if path == name or path.startswith((f"{name}.", f"{name}[")):
                 block.say(path.removeprefix(name), sentence)
                 return
+        if not self.form.is_bound:
+            return
         name = LENGTH if self.has_length and path in ("", LENGTH, *(unit.name for unit in UNITS)) else path
         self.form.add_error(name if name in self.form.fields else None, sentence)

@@ -26,7 +26,9 @@ from playbooks.definition.edit import fresh_id, inserted, place_of, replaced, wi
 from playbooks.definition.fields import Field
 from playbooks.definition.parse import ENTRIES, STEPS, TOP
 
-AUDIENCE, GOAL, EXIT = (next(one for one in TOP if one.name == name) for name in ("audience", "goal", "exit"))
+CUSTOMERS, AUDIENCE, GOAL, EXIT = (
+    next(one for one in TOP if one.name == name) for name in ("customers", "audience", "goal", "exit")
+)
 PRIORITY = next(one for one in TOP if one.name == "priority")
 LOOK = "look"
 
@@ -170,7 +172,12 @@ class EntryEditor(Editor):
             ENTRIES[self.kind], given, name="entry", data=sent, offers=self.offers, is_typed=self.is_typed
         )
         self.audience = DeclaredForm(
-            [AUDIENCE], self.definition, name="who", data=self.data, offers=self.offers, is_typed=self.is_typed
+            [CUSTOMERS, AUDIENCE],
+            self.definition,
+            name="who",
+            data=self.data,
+            offers=self.offers,
+            is_typed=self.is_typed,
         )
 
     @property
@@ -191,13 +198,15 @@ class EntryEditor(Editor):
         entry, audience = self.entry.read_or_none(), self.audience.read_or_none()
         if entry is None or audience is None:
             raise NotComplete
-        kept = {name: said for name, said in self.definition.items() if name not in ("entry", "audience")}
+        if audience.get("customers") == CUSTOMERS.default:
+            del audience["customers"]
+        kept = {name: said for name, said in self.definition.items() if name not in ("entry", "customers", "audience")}
         return {"entry": {"kind": self.kind, **entry}, **audience, **kept}
 
     def say_own(self, path: str, sentence: str) -> bool:
         if path.startswith("entry"):
             self.entry.say(path.removeprefix("entry").removeprefix("."), sentence)
-        elif path.startswith("audience"):
+        elif path.startswith(("customers", "audience")):
             self.audience.say(path, sentence)
         else:
             return False

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from console.forms.fields import StorableField
 from playbooks.models import Playbook
+from playbooks.ready import Ready
+from usage.models import Feature
 
 
 class PlaybookForm(forms.Form):
@@ -20,6 +23,24 @@ class PlaybookForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("One sentence for colleagues: it stands in the list of playbooks."),
     )
+
+
+class ReadyForm(PlaybookForm):
+    """A ready playbook: how it is called here, and the feature that it is about, if it is about one."""
+
+    feature = forms.ChoiceField(label=_("Which feature"), error_messages={"required": _("Choose a feature.")})
+
+    def __init__(self, data: QueryDict | None, *, ready: Ready) -> None:
+        super().__init__(data, initial={"name": ready.name, "description": ready.description})
+        if not ready.asks_feature:
+            del self.fields["feature"]
+            return
+        feature = self.fields["feature"]
+        assert isinstance(feature, forms.ChoiceField)
+        known = list(Feature.objects.order_by("name").values_list("key", "name"))
+        feature.choices = [("", _("Choose one")), *known]
+        if not known:
+            feature.help_text = _("No feature is known yet: they come with the usage of your product.")
 
 
 class PublishPlaybookForm(forms.Form):

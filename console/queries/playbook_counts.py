@@ -67,9 +67,12 @@ def count_entering(playbook: Playbook, definition: Definition, *, now: datetime)
     return Entering(matching, entering, _names(sample), is_watched)
 
 
-def count_holding(condition: Any, audience: Any, *, now: datetime) -> Holding:
-    """For how many customers of the audience a condition holds, and some of their names. Raises ConditionError."""
-    everybody = _of_audience(audience)
+def count_holding(condition: Any, audience: Any, *, is_live: bool, now: datetime) -> Holding:
+    """For how many of the audience a condition holds, and some of their names. Raises ConditionError.
+
+    Of customers, or of those who are none any more if not ``is_live``.
+    """
+    everybody = {"all": [{"attribute": "is_live", "operator": "is", "value": is_live}, audience]}
     [(count, sample)] = rows(
         SQL("SELECT count(*), (array_agg(account_id ORDER BY account_id))[1:{}] FROM ({}) m").format(
             SQL("%s", (SAMPLE,)), matching_ids({"all": [everybody, condition]}, now=now)
@@ -91,7 +94,7 @@ def count_steps(definition: Definition, *, now: datetime) -> Mapping[str, list[H
             continue
     if not nodes:
         return {}
-    scope = Scope.query(matching_ids(_of_audience(definition.audience), now=now, catalogue=catalogue))
+    scope = Scope.query(matching_ids({"all": [definition.standing, definition.audience]}, now=now, catalogue=catalogue))
     wanted = [leaf.attribute for _step, node in nodes for leaf in leaves(node)]
     relation = facts_relation(wanted or [catalogue["is_live"]], scope=scope, context=context, with_heard=False)
     counted = [
@@ -102,10 +105,6 @@ def count_steps(definition: Definition, *, now: datetime) -> Mapping[str, list[H
     for (step_id, _node), count in zip(nodes, each, strict=True):
         found.setdefault(step_id, []).append(Holding(count, every))
     return found
-
-
-def _of_audience(audience: Any) -> dict[str, Any]:
-    return {"all": [{"attribute": "is_live", "operator": "is", "value": True}, audience]}
 
 
 def _conditions_of(step: object) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from playbooks.definition.parse import load
 from playbooks.definition.quiet import QuietHours
 from playbooks.definition.steps import (
     END,
+    LOST,
     Act,
     Branch,
     Check,
@@ -84,6 +85,7 @@ class ShownVersion:
     version: PlaybookVersion | None = None
     entry: str = ""
     entry_phrase: Phrase | None = None
+    is_for_lost: bool = False
     audience: Phrase | None = None
     goal: Phrase | None = None
     exit: Phrase | None = None
@@ -119,6 +121,7 @@ def _shown(definition: Definition, figures: _Figures, describer: Describer | Non
     return ShownVersion(
         entry=entry,
         entry_phrase=entry_phrase,
+        is_for_lost=definition.customers == LOST,
         audience=None if definition.audience == {"all": []} else describer.describe(definition.audience),
         goal=describer.describe(definition.goal) if definition.goal is not None else None,
         exit=describer.describe(definition.exit) if definition.exit is not None else None,

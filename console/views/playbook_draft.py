@@ -19,7 +19,7 @@ from common.errors import Conflict, DomainError
 from console.draft_history import keep_draft, may_undo, undo
 from console.forms.fields import put_errors
 from console.forms.playbook_editors import Editor
-from console.forms.playbooks import DefinitionForm, PlaybookForm, PublishPlaybookForm
+from console.forms.playbooks import DefinitionForm, PlaybookForm, PublishPlaybookForm, ReadyForm
 from console.queries.playbook_column import Column, Refusal, column_of, working_definition
 from console.queries.playbook_counts import count_entering, count_steps
 from console.queries.step_changes import changes_between
@@ -27,7 +27,7 @@ from console.staff import StaffRequest, admin_page
 from playbooks.definition.edit import BLANK
 from playbooks.definition.parse import load
 from playbooks.models import Playbook
-from playbooks.queries.ready import ready_playbooks
+from playbooks.ready import ready_playbooks
 from playbooks.services import create_playbook, describe_playbook, discard_draft, publish
 
 NOT_VALID = 422
@@ -60,12 +60,15 @@ def playbook_new(request: StaffRequest) -> HttpResponse:
     """Make a playbook: empty, or from a ready one."""
     ready = {one.key: one for one in ready_playbooks()}
     chosen = ready.get(request.POST.get("ready", "") or request.GET.get("ready", ""))
-    initial = {"name": chosen.name, "description": chosen.description} if chosen else {}
-    form = PlaybookForm(request.POST or None, initial=initial)
+    form = ReadyForm(request.POST or None, ready=chosen) if chosen else PlaybookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             made = create_playbook(
-                definition=chosen.definition if chosen else BLANK, by=request.user, now=clock.now(), **form.cleaned_data
+                name=form.cleaned_data["name"],
+                description=form.cleaned_data["description"],
+                definition=chosen.make(form.cleaned_data.get("feature", "")) if chosen else BLANK,
+                by=request.user,
+                now=clock.now(),
             )
         except DomainError as error:
             put_errors(form, error)

@@ -52,6 +52,7 @@ from playbooks.definition.edit import (
 )
 from playbooks.definition.fields import DefinitionError
 from playbooks.definition.parse import load
+from playbooks.definition.steps import LIVE
 from playbooks.models import Playbook
 
 
@@ -150,8 +151,9 @@ def _look(request: StaffRequest, playbook: Playbook, editor: Editor) -> HttpResp
             context |= {"entry": definition.entry, "entering": count_entering(playbook, definition, now=now)}
         else:
             audience = editor.definition.get("audience", {"all": []})
+            is_live = editor.definition.get("customers", LIVE) == LIVE
             context["held"] = [
-                (part.label, count_holding(part.read()[part.declared.name], audience, now=now))
+                (part.label, count_holding(part.read()[part.declared.name], audience, is_live=is_live, now=now))
                 for part in _conditions(editor)
             ]
     except (NotComplete, ConditionError, DomainError, KeyError):

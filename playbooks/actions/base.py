@@ -11,7 +11,7 @@ A new action is a frozen dataclass with ``@register`` that has
   run and step, so that it happens once. It returns facts (JSON) that the run's record keeps;
 - ``words``: what it does, in one line; ``shown`` when there is more to tell;
 - ``told``: what it did, from the facts. Facts are kept for ever, so it also reads those of earlier releases;
-- ``writes_to_contact`` and ``recipient`` when it writes to somebody at the customer; ``makes_task`` when it makes work.
+- ``writes_to_contact`` and ``reader_role`` when it writes to somebody at the customer; ``makes_task`` when it is work.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from playbooks.covers import Choice
 from playbooks.definition.fields import Field
 from playbooks.definition.references import Reference, Source
 from playbooks.models import Assignment, Run, Task
+from playbooks.recipients import recipient_of
 from playbooks.rules import Rule
 
 
@@ -152,9 +153,14 @@ class Action(ABC):
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Do it, by writing rows only, and return what the run's record should keep."""
 
+    @property
+    def reader_role(self) -> str:
+        """The role of whom it writes to at the customer; empty for whoever fits best."""
+        return ""
+
     def recipient(self, account: Account, event: Event | None) -> Contact | None:
-        """Whom it would write to at the customer, in whose zone quiet hours are; None when nobody can be reached."""
-        return None
+        """Whom it would write to at the customer; None when nobody can be reached."""
+        return recipient_of(account, event, role=self.reader_role)
 
     @abstractmethod
     def words(self, names: Names) -> str:

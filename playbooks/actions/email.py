@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.attributes import Catalogue
-from accounts.models import Account, Contact, Event
+from accounts.models import Contact
 from playbooks.actions.base import Action, Moment, Names, Shown, register
 from playbooks.definition.fields import Choice, Problem
 from playbooks.definition.references import PEOPLE, Reference, Source
 from playbooks.mail.compose import OWNER, WORKSPACE, problems_in
 from playbooks.mail.writing import USEFUL, write_email
 from playbooks.models import EmailTemplate, EmailText
-from playbooks.recipients import recipient_of
 
 TEMPLATES = Source(
     EmailTemplate.objects.all,
@@ -87,8 +86,9 @@ class EmailAction(Action):
             now=moment.now,
         )
 
-    def recipient(self, account: Account, event: Event | None) -> Contact | None:
-        return recipient_of(account, event, role=self.to)
+    @property
+    def reader_role(self) -> str:
+        return self.to
 
     def words(self, names: Names) -> str:
         return _("Send the email “%(template)s”") % {"template": names.of(TEMPLATES, self.template)}

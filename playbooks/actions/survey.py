@@ -9,11 +9,9 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Account, Contact, Event
 from outbox.models import HeldBack
 from playbooks.actions.base import Action, Moment, Names, Shown, register
 from playbooks.definition.references import Reference, Source
-from playbooks.recipients import recipient_of
 from surveys.models import Survey
 from surveys.services import invite
 
@@ -51,9 +49,6 @@ class SurveyAction(Action):
         if isinstance(invitation, HeldBack):
             return {"held_back": invitation.pk, "survey": survey.key, "contact": contact.name}
         return {"invitation": invitation.pk, "survey": survey.key, "contact": contact.name}
-
-    def recipient(self, account: Account, event: Event | None) -> Contact | None:
-        return recipient_of(account, event)
 
     def words(self, names: Names) -> str:
         return _("Send the survey “%(survey)s”") % {"survey": names.of(SURVEYS, self.survey)}

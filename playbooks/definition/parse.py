@@ -20,6 +20,7 @@ from accounts.conditions import ConditionError
 from common.text import storable
 from playbooks.actions import REGISTRY
 from playbooks.definition.fields import (
+    Choice,
     Condition,
     DateOf,
     Day,
@@ -38,6 +39,8 @@ from playbooks.definition.fields import (
 from playbooks.definition.quiet import QuietHours
 from playbooks.definition.steps import (
     ENDINGS,
+    LIVE,
+    LOST,
     Act,
     Branch,
     Check,
@@ -63,6 +66,12 @@ LONGEST_ID = 40
 TOP = (
     Object("entry", gettext_lazy("Entry")),
     Condition("audience", gettext_lazy("Of which accounts"), default={"all": []}),
+    Choice(
+        "customers",
+        gettext_lazy("For whom"),
+        ((LIVE, gettext_lazy("Customers")), (LOST, gettext_lazy("Those who are no longer customers"))),
+        default=LIVE,
+    ),
     Condition("goal", gettext_lazy("Goal"), default=None),
     Condition("exit", gettext_lazy("Leave when"), default=None),
     Object("quiet_hours", gettext_lazy("Quiet hours"), default=None),
@@ -123,6 +132,7 @@ def load(raw: Any) -> Definition:
     return Definition(
         entry=_entry(top["entry"]),
         audience=top["audience"],
+        customers=top["customers"],
         goal=top["goal"],
         exit=top["exit"],
         quiet_hours=_quiet_hours(top["quiet_hours"]),

@@ -13,6 +13,8 @@ from playbooks.definition.quiet import QuietHours
 
 END = ""
 """The place after the last step."""
+LIVE, LOST = "live", "lost"
+"""Whom a playbook is for: customers, or those who are none any more."""
 ENDINGS = ("recovered", "exited", "finished")
 """Where a way may lead beside later steps."""
 LATE_BY_DAYS = 7
@@ -174,6 +176,7 @@ class Definition:
 
     entry: Entry
     audience: dict[str, Any]
+    customers: str
     goal: dict[str, Any] | None
     exit: dict[str, Any] | None
     quiet_hours: QuietHours | None
@@ -230,8 +233,9 @@ class Definition:
                 ahead += self.ways_from(step)
         return looks
 
-    def writes_ahead(self, step_id: str) -> bool:
-        """Whether a turn from ``step_id`` may write to a contact, so that the hours there matter."""
+    def letters_ahead(self, step_id: str) -> list[Act]:
+        """The actions that a turn from ``step_id`` may come to and that write to a contact, whose hours then matter."""
+        letters: list[Act] = []
         ahead, seen = [step_id], set()
         while ahead:
             here = ahead.pop()
@@ -240,13 +244,18 @@ class Definition:
             seen.add(here)
             step = self.steps[self._places[here]]
             if isinstance(step, Act) and step.action.writes_to_contact:
-                return True
+                letters.append(step)
             if isinstance(step, Check | Branch | Go):
                 ahead += self.ways_from(step)
-        return False
+        return letters
+
+    @property
+    def standing(self) -> dict[str, Any]:
+        """The condition that an account is a customer, or in a playbook for lost ones is none any more."""
+        return {"attribute": "is_live", "operator": "is", "value": self.customers == LIVE}
 
     def who_enters(self, today: date) -> dict[str, Any]:
-        """The condition on customers that may enter: live, in the audience, and what the entry asks for ``today``."""
+        """The condition on accounts that may enter: live or lost, in the audience, and as the entry asks ``today``."""
         match self.entry:
             case ConditionEntry(condition=condition):
                 asked = condition
@@ -254,7 +263,7 @@ class Definition:
                 asked = self.entry.condition(today)
             case _:
                 asked = {"all": []}
-        return {"all": [{"attribute": "is_live", "operator": "is", "value": True}, self.audience, asked]}
+        return {"all": [self.standing, self.audience, asked]}
 
 
 def _looks(step: Step) -> Iterator[tuple[str, dict[str, Any]]]:

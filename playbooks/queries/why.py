@@ -13,7 +13,7 @@ from accounts.conditions import ConditionError, Explanation, explain
 from accounts.models import Account, Workspace
 from playbooks.actions import REGISTRY
 from playbooks.definition.parse import load
-from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
+from playbooks.definition.steps import LIVE, ConditionEntry, DateEntry, Definition, EventEntry
 from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
 from playbooks.record import Observer, Teller
 
@@ -112,6 +112,8 @@ def _exit_words(facts: Mapping[str, Any]) -> str:
     match facts.get("reason"):
         case "account_ended":
             return _("Left, because the account is no longer a customer.")
+        case "account_back":
+            return _("Left, because the account is a customer again.")
         case "by_hand":
             return _("Taken out by %(name)s.") % {"name": facts["by"]}
         case _:
@@ -140,8 +142,9 @@ def why_not(playbook: Playbook, account: Account, now: datetime) -> list[Hurdle]
     except ConditionError as error:
         return [Hurdle(_("Switched on"), False, (error.message,))]
     is_live = account.ended_at is None or account.ended_at > now
+    standing = (_("Is a customer"), is_live) if definition.customers == LIVE else (_("Is lost"), not is_live)
     hurdles += [
-        Hurdle(_("Is a customer"), is_live, ()),
+        Hurdle(*standing, ()),
         _condition_hurdle(_("Audience"), definition.audience, explained, "all[1]", account, now, teller),
         *_entry_hurdles(playbook, definition, explained, account, now, teller),
         *_run_hurdles(playbook, definition, account, now, teller),

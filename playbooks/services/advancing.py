@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -20,7 +21,8 @@ from common.errors import DomainError
 from playbooks.decide import Found, Position, decide
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Definition
-from playbooks.models import PlaybookVersion
+from playbooks.models import PlaybookVersion, Run
+from playbooks.recipients import recipients_of, zone_of
 from playbooks.record import Observer
 from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
 from playbooks.services.turns import Turn, write_turns
@@ -85,8 +87,9 @@ class Look:
     observer: Observer
     now: datetime
 
-    def at(self, definition: Definition, step: str, account_ids: Sequence[int]) -> Mapping[int, Found]:
-        """What a turn from ``step`` needs to know of each account, in one query."""
+    def at(self, definition: Definition, step: str, claims: Sequence[Claim]) -> Mapping[int, Found]:
+        """What a turn from ``step`` needs to know of each account, in one query, and one more for each letter ahead."""
+        account_ids = [claimed.account_id for claimed in claims]
         asked = dict[str | Always, Any](definition.looks_ahead(step).items())
         asked[Always.LIVE] = IS_LIVE
         if definition.goal is not None:
@@ -94,15 +97,33 @@ class Look:
         if definition.exit is not None:
             asked[Always.EXIT] = definition.exit
         explained = explain_several(asked, account_ids, now=self.now, catalogue=self.catalogue)
-        return {account_id: self._found(named) for account_id, named in explained.items()}
+        zones = self._zones(definition, step, claims)
+        return {account_id: self._found(named, zones.get(account_id, {})) for account_id, named in explained.items()}
 
-    def _found(self, named: Mapping[str | Always, Explanation]) -> Found:
+    def _zones(
+        self, definition: Definition, step: str, claims: Sequence[Claim]
+    ) -> Mapping[int, Mapping[str, ZoneInfo]]:
+        """By account and step the zone of the contact that the step would write to."""
+        letters = definition.letters_ahead(step) if definition.quiet_hours is not None else []
+        zones: dict[int, dict[str, ZoneInfo]] = defaultdict(dict)
+        if not letters:
+            return zones
+        begun = Run.objects.filter(pk__in=[claimed.run_id for claimed in claims], event__contact__isnull=False)
+        asked = {account: contact for account, contact in begun.values_list("account", "event__contact") if contact}
+        ids = [claimed.account_id for claimed in claims]
+        for act in letters:
+            for account_id, contact in recipients_of(ids, asked, role=act.action.reader_role).items():
+                zones[account_id][act.id] = zone_of(contact, self.calendar.zone)
+        return zones
+
+    def _found(self, named: Mapping[str | Always, Explanation], zones: Mapping[str, ZoneInfo]) -> Found:
         observe = self.observer.observe
         return Found(
             is_live=named[Always.LIVE].holds,
             goal=observe(named[Always.GOAL]) if Always.GOAL in named else None,
             exit=observe(named[Always.EXIT]) if Always.EXIT in named else None,
             looks={name: observe(explanation) for name, explanation in named.items() if isinstance(name, str)},
+            zones=zones,
         )
 
 
@@ -111,7 +132,7 @@ def _decide(
 ) -> Iterator[Turn]:
     """The turns of runs that stand at one step, after one look at all their accounts; what fails gives up."""
     try:
-        found = look.at(definition, step, [claimed.account_id for claimed in claims])
+        found = look.at(definition, step, claims)
     except (DomainError, DatabaseError) as error:
         for claimed in claims:
             give_up(claimed, error, look.now)

@@ -10,9 +10,18 @@ from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-ADMIN_ONLY = {"health/scores", "health/versions", "segments", "measures", "profiles", "playbooks", "surveys"}
+ADMIN_ONLY = {
+    "health/scores",
+    "health/versions",
+    "holdouts",
+    "measures",
+    "playbooks",
+    "profiles",
+    "segments",
+    "surveys",
+}
 BODYLESS = {"health/versions"}
-READ_ONLY = {"events", "health/overrides", "responses", "runs", "tickets"}
+READ_ONLY = {"events", "health/overrides", "notifications", "responses", "runs", "tickets"}
 RESOURCES = sorted(prefix for prefix, _view, _name in router.registry)
 
 

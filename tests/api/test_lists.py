@@ -10,8 +10,10 @@ from django.test import Client
 from accounts.models import Account, User
 from accounts.services.ledger import record
 from cs_platform.api import router
-from playbooks.models import Assignment, Run
+from notifications.models import Notification
+from playbooks.models import Assignment, Holdout, Run
 from playbooks.services import enter_by_hand
+from revenue.models import Opportunity
 from surveys.services import answer
 from tests.api.clients import api
 from tests.factories import (
@@ -35,6 +37,7 @@ from tests.factories import (
     VersionFactory,
 )
 from tests.playbooks.cases import REFERENCE, published
+from tests.revenue.test_opportunities import opened
 from tests.surveys.invited import invited, token_of
 
 pytestmark = pytest.mark.django_db
@@ -54,12 +57,30 @@ def response_of(account: Account) -> Any:
     return account.responses.get()
 
 
+def opportunity_of(account: Account) -> Opportunity:
+    return opened(account)
+
+
+def notification_about(account: Account) -> Notification:
+    """Something that the one admin is told."""
+    reader = User.objects.get(role=User.Role.ADMIN)
+    given = {"kind": "account.given", "channel": "app", "key": f"about {account.pk}"}
+    return Notification.objects.create(user=reader, account=account, created_at=NOW, **given)
+
+
+def holdout() -> Holdout:
+    given = {"share": 20, "outcome": {}, "after_days": 7, "base_rate": 20, "verdict_on": NOW.date()}
+    return Holdout.objects.create(playbook=PlaybookFactory(), started_at=NOW, **given)
+
+
 OF_ACCOUNTS: dict[str, Callable[[Account], Any]] = {
     "accounts": lambda account: account,
     "contacts": lambda account: ContactFactory(account=account),
     "events": lambda account: record(account=account, kind="task.done", happened_at=NOW),
     "health/overrides": lambda account: OverrideFactory(account=account),
     "invoices": lambda account: InvoiceFactory(account=account),
+    "notifications": notification_about,
+    "opportunities": opportunity_of,
     "ratings": lambda account: RatingFactory(account=account),
     "responses": response_of,
     "runs": run_for,
@@ -71,6 +92,7 @@ DEFINED: dict[str, Callable[[], Any]] = {
     "assignments": lambda: Assignment.objects.create(made_at=NOW),
     "health/scores": NamedScoreFactory,
     "health/versions": VersionFactory,
+    "holdouts": holdout,
     "leaves": LeaveFactory,
     "measures": MeasureFactory,
     "playbooks": PlaybookFactory,

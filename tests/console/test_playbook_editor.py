@@ -17,6 +17,7 @@ from playbooks.actions import REGISTRY
 from playbooks.definition.edit import BLANK
 from playbooks.definition.parse import STEPS
 from playbooks.models import Playbook
+from playbooks.ready import ready_playbooks
 from playbooks.services import create_playbook, evaluate_entries, save_draft
 from tests.console.pages import HTMX, client_of, queries_of, words_of
 from tests.factories import PlaybookFactory, UserFactory
@@ -346,6 +347,7 @@ def test_entry_and_audience_are_saved(admin: Client) -> None:
         "entry_kind": "condition",
         "entry_shown": "condition",
         **condition("entry_condition"),
+        "who-customers": "live",
         "who_audience": "everywhere",
     }
 
@@ -358,6 +360,7 @@ def test_entry_and_audience_are_saved(admin: Client) -> None:
         "entry_kind": "event",
         "entry_shown": "event",
         "entry-event": "survey.answered",
+        "who-customers": "live",
         "who_audience": "everywhere",
     }
     rows = {"entry_data_key_0": "category", "entry_data_how_0": "is", "entry_data_value_0": "detractor"}
@@ -369,8 +372,15 @@ def test_entry_and_audience_are_saved(admin: Client) -> None:
         "data": {"category": "detractor", "score": {"at_most": 3}},
     }
     date = {"entry_kind": "date", "entry_shown": "date", "entry-attribute": "renewal_on", "entry-days": "90"}
-    post(admin, playbook, "entry", {**date, "entry-side": "before", "who_audience": "everywhere"})
+    post(
+        admin,
+        playbook,
+        "entry",
+        {**date, "entry-side": "before", "who-customers": "lost", "who_audience": "everywhere"},
+    )
     assert playbook_entry(playbook) == {"kind": "date", "attribute": "renewal_on", "days": -90}
+    assert playbook.draft is not None
+    assert playbook.draft["customers"] == "lost"
 
 
 def playbook_entry(playbook: Playbook) -> Any:
@@ -440,9 +450,18 @@ def test_form_counts_what_is_typed(admin: Client) -> None:
     looked = post(admin, playbook, "step", typed, step="again")
 
     assert "So for 1 of 1 accounts now : Ostrava Steel" in text_of(looked)
-    entry = {"entry_kind": "condition", "entry_shown": "condition", **condition("entry_condition"), "do": "look"}
+    entry = {
+        "entry_kind": "condition",
+        "entry_shown": "condition",
+        **condition("entry_condition"),
+        "who-customers": "live",
+        "do": "look",
+    }
     assert "1 account matches now" in text_of(post(admin, playbook, "entry", entry))
     assert text_of(post(admin, playbook, "entry", {**entry, "entry_condition_attribute_0": ""})) == ""
+    date = {"entry_kind": "date", "entry_shown": "date", "entry-attribute": "renewal_on", "entry-days": "90"}
+    more = {"entry-side": "before", "who-customers": "live", "do": "look"}
+    assert "0 accounts match now" in text_of(post(admin, playbook, "entry", {**date, **more}))
 
 
 def test_change_is_taken_back_step_by_step(admin: Client) -> None:
@@ -596,3 +615,21 @@ def test_every_kind_of_step_has_a_form_made_of_its_declaration(admin: Client) ->
     for kind in offered:
         form = admin.get(f"/playbooks/ours/edit/step/new/?after=call&kind={kind}", headers=HTMX)
         assert "Add the step" in text_of(form), kind
+
+
+def test_ready_playbook_becomes_a_draft_about_the_chosen_feature(admin: Client) -> None:
+    messaging()
+    gallery = text_of(admin.get("/playbooks/new/"))
+    assert all(str(ready.name) in gallery for ready in ready_playbooks())
+
+    asked = words_of(admin, "/playbooks/new/?ready=low-usage")
+    assert "Which feature" in asked
+    refused = admin.post("/playbooks/new/", {"ready": "low-usage", "name": "Quiet", "description": ""})
+    assert "Choose a feature." in text_of(refused)
+    admin.post("/playbooks/new/", {"ready": "low-usage", "name": "Quiet", "description": "", "feature": "messaging"})
+
+    made = Playbook.objects.get(name="Quiet")
+    assert made.status == Playbook.Status.DRAFT
+    assert made.draft is not None
+    assert made.draft["entry"]["condition"]["attribute"] == "usage.messaging.7d"
+    assert "Messaging, 7 days" in words_of(admin, f"/playbooks/{made.key}/edit/")

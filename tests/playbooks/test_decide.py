@@ -106,7 +106,7 @@ def test_run_ends_never_early_and_twice_the_same_way(
                 name: seen(holds=data.draw(st.booleans()), found=renewal and renewal.isoformat())
                 for name in definition.looks_ahead(position.step)
             },
-            zone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
+            zones=dict.fromkeys((step.id for step in definition.steps), ZoneInfo(data.draw(st.sampled_from(ZONES)))),
         )
         now = position.due_at + timedelta(seconds=late)
         decision = decide(definition, position, found, now, calendar)

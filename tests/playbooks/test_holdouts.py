@@ -183,6 +183,7 @@ def test_outcome_counts_whether_or_not_the_playbook_came_to_act() -> None:
         now_uses(account, 20)
     settle(NOW + 7 * DAY)
     measure_holdouts(now=NOW + 60 * DAY)
+    holdout.refresh_from_db()
 
     result = results_of(holdout, now=NOW + 60 * DAY)
     assert result.treated.met + result.held_out.met == 20

@@ -19,7 +19,8 @@ from playbooks.services import (
     save_draft,
     wake_waiting,
 )
-from tests.factories import NOW, AccountFactory, SubscriptionFactory, UserFactory
+from surveys.models import Invitation
+from tests.factories import NOW, AccountFactory, ContactFactory, SubscriptionFactory, SurveyFactory, UserFactory
 from tests.playbooks.cases import DAY, LOW, customer, leaf, now_uses, published, settle
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +271,42 @@ def test_run_with_a_wait_that_cannot_be_looked_at_is_parked_when_its_time_is_up(
         advance_due(now=now, limit=100)
         now += DAY
     assert run_of(account).state == Run.State.PARKED
+
+
+@pytest.mark.parametrize(
+    ("zone", "goes_on"),
+    [
+        ("Europe/Sofia", datetime(2026, 3, 29, 5, tzinfo=UTC)),  # the night of the change is an hour shorter
+        ("America/New_York", datetime(2026, 3, 28, 21, tzinfo=UTC)),  # it is afternoon there
+        ("Asia/Tokyo", datetime(2026, 3, 28, 23, tzinfo=UTC)),
+        ("", datetime(2026, 3, 29, 8, tzinfo=UTC)),  # the workspace's
+    ],
+)
+def test_letter_waits_for_morning_where_its_reader_is(zone: str, goes_on: datetime) -> None:
+    SurveyFactory(key="nps", is_live=True)
+    quiet = {"from": 20, "to": 8, "weekends": False}
+    published({**ANYBODY, "quiet_hours": quiet, "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}]})
+    account = AccountFactory(time_zone="Pacific/Auckland" if zone else "")
+    ContactFactory(account=account, time_zone="Asia/Kolkata")  # not the champion, who is asked first
+    ContactFactory(account=account, time_zone=zone, role="champion")
+    evening = datetime(2026, 3, 28, 21, tzinfo=UTC)
+    evaluate_entries(now=evening)
+    settle(evening)
+
+    assert run_of(account).due_at == goes_on
+    settle(goes_on)
+    assert Invitation.objects.count() == 1
+
+
+def test_zones_of_many_readers_are_looked_up_at_once(django_assert_max_num_queries: Any) -> None:
+    SurveyFactory(key="nps", is_live=True)
+    quiet = {"from": 20, "to": 8, "weekends": False}
+    published({**ANYBODY, "quiet_hours": quiet, "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}]})
+    for _n in range(30):
+        ContactFactory(account=AccountFactory(), role="champion")
+    night = datetime(2026, 3, 28, 21, tzinfo=UTC)
+    evaluate_entries(now=night)
+
+    with django_assert_max_num_queries(26):
+        settle(night)
+    assert Run.objects.filter(due_at=datetime(2026, 3, 29, 8, tzinfo=UTC)).count() == 30
