@@ -50,6 +50,10 @@ class Calendar:
         begins, ends = datetime.combine(day, MORNING), datetime.combine(day, EVENING)
         return min(1.0, max(0.0, (ends - local) / (ends - begins)))
 
+    def day(self, instant: datetime) -> date:
+        """The day that it is there at ``instant``."""
+        return instant.astimezone(self.zone).date()
+
     def morning(self, day: date) -> datetime:
         """Nine o'clock on ``day``, in UTC: when what waits for a day goes on."""
         return datetime.combine(day, MORNING, tzinfo=self.zone).astimezone(UTC)

@@ -28,6 +28,7 @@ app.conf.task_routes = {
     # A sweep is hundreds of long tasks: in a queue of its own it lets a touched account's turn come between them.
     "health.recompute_chunk": {"queue": "sweeps"},
     "health.simulate_next": {"queue": "sweeps"},
+    "playbooks.rehearse": {"queue": "sweeps"},
 }
 
 app.conf.beat_schedule = {
@@ -81,6 +82,8 @@ app.conf.beat_schedule = {
         "options": {"expires": 300},
     },
     "old notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    # It looks for a rehearsal that stands still; one that is asked for rings.
+    "rehearsals": {"task": "playbooks.rehearse", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
     "outcomes of holdouts": {
         "task": "playbooks.measure_holdouts",
         "schedule": timedelta(hours=1),

@@ -35,6 +35,7 @@ def _scores(key: str) -> Source:
         relation="health_healthscore h",
         account="h.account_id",
         where=f"h.named_id = {_is(key)}",
+        past="(SELECT *, NULL::timestamptz AS computed_at FROM health_healthday WHERE day = {today}) h",
     )
 
 
@@ -138,7 +139,7 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         f"{prefix}.band_days",
         titled(_("Days in band")),
         Type.DAYS,
-        Column(source, "floor(extract(epoch FROM {now} - h.since) / 86400)::int"),
+        Column(source, "floor(extract(epoch FROM {now} - h.since) / 86400)::int", is_kept=False),
         HEALTH,
         unit=_("days"),
         freshness=heard,
@@ -155,7 +156,7 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         f"{prefix}.stale",
         titled(_("Stale inputs")),
         Type.NUMBER,
-        Column(source, "h.stale"),
+        Column(source, "h.stale", is_kept=False),
         HEALTH,
         help=_("How many of the measures that count are older than they should be."),
         freshness=heard,
@@ -173,7 +174,7 @@ def _of_score(key: str, prefix: str, label: Label) -> Iterable[Attribute]:
         f"{prefix}.dropped_days",
         titled(_("Days since it dropped")),
         Type.DAYS,
-        Column(source, "floor(extract(epoch FROM {now} - h.dropped_at) / 86400)::int"),
+        Column(source, "floor(extract(epoch FROM {now} - h.dropped_at) / 86400)::int", is_kept=False),
         HEALTH,
         unit=_("days"),
         help=format_lazy("{0} {1}", _("Since it was last told to have fallen far within a week."), BY_ITSELF),

@@ -52,6 +52,13 @@ def refresh_priorities() -> None:
             services.refresh_priorities(now=clock.now())
 
 
+@shared_task(name="playbooks.rehearse")
+def rehearse() -> None:
+    """Work off the rehearsals that wait."""
+    while services.rehearse_next(now=clock.now()):
+        pass
+
+
 @shared_task(name="playbooks.measure_holdouts")
 def measure_holdouts() -> None:
     """Write down the outcomes of holdouts that are due."""

@@ -6,16 +6,34 @@ from accounts.attributes import Attribute, Column, Source, Type, register
 
 REVENUE = _("Revenue")
 
-SUBSCRIPTIONS = Source(name="subscriptions", relation="revenue_subscription", grouped=True)
+SUBSCRIPTIONS = Source(name="subscriptions", relation="revenue_subscription", grouped=True, past="revenue_subscription")
 
 LIVE = "NOT is_trial AND started_on <= {today} AND (ended_on IS NULL OR ended_on > {today})"
 HEARD = Column(SUBSCRIPTIONS, "max(updated_at)")
 
-INVOICES = Source(name="invoices", relation="revenue_invoice", grouped=True)
+INVOICES = Source(
+    name="invoices",
+    relation="revenue_invoice",
+    grouped=True,
+    past=(
+        "(SELECT account_id, amount, due_on, updated_at,"
+        " CASE WHEN paid_on <= {today} THEN paid_on END AS paid_on,"
+        " CASE WHEN voided_on <= {today} THEN voided_on END AS voided_on"
+        " FROM revenue_invoice WHERE issued_on <= {today}) past"
+    ),
+)
 OVERDUE = "paid_on IS NULL AND voided_on IS NULL AND due_on < {today}"
 INVOICE_HEARD = Column(INVOICES, "max(updated_at)")
 
-OPPORTUNITIES = Source(name="opportunities", relation="revenue_opportunity", grouped=True)
+OPPORTUNITIES = Source(
+    name="opportunities",
+    relation="revenue_opportunity",
+    grouped=True,
+    past=(
+        "(SELECT account_id, amount, CASE WHEN closed_at <= {now} THEN closed_at END AS closed_at"
+        " FROM revenue_opportunity WHERE opened_at <= {now}) past"
+    ),
+)
 UNDECIDED = "closed_at IS NULL"
 
 register(

@@ -16,6 +16,7 @@ def _answers(kind: str) -> Source:
         account="r.account_id",
         grouped=True,
         where=f"s.kind = '{kind}' AND r.answered_at <= {{now}}",
+        past="surveys_response r JOIN surveys_survey s ON s.id = r.survey_id",
     )
 
 

@@ -11,7 +11,13 @@ from usage.models import Feature
 
 USAGE = _("Usage")
 
-ROLLING = Source(name="rolling", relation="usage_rollingusage", grouped=True)
+ROLLING = Source(
+    name="rolling",
+    relation="usage_rollingusage",
+    grouped=True,
+    # Rolled from the days for whoever looks back, by usage.services.roll_past.
+    past="(SELECT * FROM usage_past WHERE day = {today}) past",
+)
 ACTIVITY = Source(name="activity", relation="usage_accountactivity")
 USERS = Source(
     name="active_users",

@@ -25,8 +25,19 @@ JOURNEY = _("Journey")
 CHILDREN = Source(name="children", relation="accounts_account", account="parent_id", grouped=True)
 
 
-def _own(expression: str) -> Column:
-    return Column(source=ACCOUNT, expression=expression)
+def _own(expression: str, *, past: str = "") -> Column:
+    return Column(source=ACCOUNT, expression=expression, past=past)
+
+
+def _kept(expression: str) -> Column:
+    """What was the same long ago, or is told by ``{now}`` alone."""
+    return _own(expression, past=expression)
+
+
+STAY = (
+    "(SELECT {} FROM accounts_stageentry e WHERE e.account_id = a.id AND e.entered_at <= {{now}}"
+    " ORDER BY e.entered_at DESC LIMIT 1)"
+)
 
 
 def _rows_of(model: type[Plan] | type[Stage] | type[Segment]) -> Choices:
@@ -40,8 +51,8 @@ def _staff() -> Iterable[tuple[str, Label]]:
 UPDATED = _own("a.updated_at")
 
 register(
-    Attribute("name", _("Name"), Type.TEXT, _own("a.name"), PROFILE),
-    Attribute("external_id", _("External id"), Type.TEXT, _own("a.external_id"), PROFILE),
+    Attribute("name", _("Name"), Type.TEXT, _kept("a.name"), PROFILE),
+    Attribute("external_id", _("External id"), Type.TEXT, _kept("a.external_id"), PROFILE),
     Attribute(
         "plan",
         _("Plan"),
@@ -92,7 +103,7 @@ register(
         "segment",
         _("Segment"),
         Type.SEGMENT,
-        _own("NULL::text"),
+        _kept("NULL::text"),
         PROFILE,
         help=_("Whether the account is in a segment: the segment's own condition, looked at now."),
         choices=_rows_of(Segment),
@@ -101,23 +112,23 @@ register(
         "is_live",
         _("Is a customer"),
         Type.BOOLEAN,
-        _own("(a.ended_at IS NULL OR a.ended_at > {now})"),
+        _kept("(a.ended_at IS NULL OR a.ended_at > {now})"),
         JOURNEY,
     ),
     Attribute(
         "ended_on",
         _("Left on"),
         Type.DATE,
-        _own("(a.ended_at AT TIME ZONE {zone})::date"),
+        _kept("(a.ended_at AT TIME ZONE {zone})::date"),
         JOURNEY,
         help=_("The day on which it stopped, or will stop, being a customer."),
     ),
-    Attribute("customer_since", _("Customer since"), Type.DATE, _own("a.customer_since"), JOURNEY),
+    Attribute("customer_since", _("Customer since"), Type.DATE, _kept("a.customer_since"), JOURNEY),
     Attribute(
         "customer_days",
         _("Days as a customer"),
         Type.DAYS,
-        _own("({today} - a.customer_since)"),
+        _kept("({today} - a.customer_since)"),
         JOURNEY,
         unit=_("days"),
     ),
@@ -125,7 +136,10 @@ register(
         "stage",
         _("Stage"),
         Type.CHOICE,
-        _own("(SELECT key FROM accounts_stage WHERE id = a.stage_id)"),
+        _own(
+            "(SELECT key FROM accounts_stage WHERE id = a.stage_id)",
+            past=STAY.format("(SELECT key FROM accounts_stage s WHERE s.id = e.stage_id)"),
+        ),
         JOURNEY,
         choices=_rows_of(Stage),
     ),
@@ -133,7 +147,10 @@ register(
         "stage.days",
         _("Days in stage"),
         Type.DAYS,
-        _own("floor(extract(epoch FROM {now} - a.stage_entered_at) / 86400)::int"),
+        _own(
+            "floor(extract(epoch FROM {now} - a.stage_entered_at) / 86400)::int",
+            past=STAY.format("floor(extract(epoch FROM {now} - e.entered_at) / 86400)::int"),
+        ),
         JOURNEY,
         unit=_("days"),
     ),

@@ -8,10 +8,17 @@ from accounts.models import Contact
 PEOPLE = _("People")
 RELATIONSHIP = _("Relationship")
 
-CONTACTS = Source(name="contacts", relation="accounts_contact", grouped=True)
-TOUCHPOINTS = Source(name="touchpoints", relation="accounts_touchpoint", grouped=True)
+CONTACTS = Source(name="contacts", relation="accounts_contact", grouped=True, past="accounts_contact")
+TOUCHPOINTS = Source(
+    name="touchpoints",
+    relation="accounts_touchpoint",
+    grouped=True,
+    past="(SELECT * FROM accounts_touchpoint WHERE happened_at <= {now}) past",
+)
 
-RATINGS = Source(name="ratings", relation="accounts_rating", grouped=True, where="rated_at <= {now}")
+RATINGS = Source(
+    name="ratings", relation="accounts_rating", grouped=True, where="rated_at <= {now}", past="accounts_rating"
+)
 
 CONTACT_HEARD = Column(CONTACTS, "max(updated_at)")
 LAST_TOUCH = Column(TOUCHPOINTS, "max(happened_at)", only="happened_at <= {now}")

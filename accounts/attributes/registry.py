@@ -37,15 +37,24 @@ class Type(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """When attributes are looked at: the instant, and the day that it is in the workspace."""
+    """When attributes are looked at: the instant, and the day that it is in the workspace.
+
+    ``seen_from`` is set where one looks back: what is not kept of ``now`` is taken as it is then.
+    """
 
     now: datetime
     zone: ZoneInfo
+    seen_from: datetime | None = None
 
     @classmethod
-    def at(cls, now: datetime) -> Context:
-        """The context of the workspace at ``now``."""
-        return cls(now=now, zone=Workspace.current().zone)
+    def at(cls, now: datetime, seen_from: datetime | None = None) -> Context:
+        """The context of the workspace at ``now``, which may be long past when it is ``seen_from`` later."""
+        return cls(now=now, zone=Workspace.current().zone, seen_from=seen_from)
+
+    @property
+    def present(self) -> Context:
+        """The context of what is not kept."""
+        return self if self.seen_from is None else Context(now=self.seen_from, zone=self.zone)
 
     @property
     def today(self) -> date:
@@ -68,6 +77,7 @@ class Source:
     A grouped source has many rows an account and its columns aggregate them; another one has at most one row.
     ``relation`` and ``where`` may use the names of ``Context.fill``. Where ``relation`` joins another table with a row
     an account or more, ``{alias.column}`` in its ``ON`` stands for the scope on that column: else all of it is read.
+    ``past`` is the relation as it was at ``{now}`` long ago, with the same columns; empty where that is not kept.
     """
 
     name: str
@@ -75,6 +85,7 @@ class Source:
     account: str = "account_id"
     grouped: bool = False
     where: str = ""
+    past: str = ""
 
 
 ACCOUNT = Source(name="a", relation="accounts_account", account="id")
@@ -85,15 +96,26 @@ class Column:
     """One expression over a source. ``expression`` and ``only`` may use the names of ``Context.fill``.
 
     ``only`` narrows the source's rows that matter; when every column taken says so, the rest is not read.
-    With ``only``, the expression over a grouped source is one aggregate.
+    With ``only``, the expression over a grouped source is one aggregate. ``past`` is the expression for long ago where
+    it is another one; of the account itself nothing is kept without it. ``is_kept`` is false where the source's past
+    leaves the column out.
     """
 
     source: Source
     expression: str
     only: str = ""
+    past: str = ""
+    is_kept: bool = True
+
+    @property
+    def knows_past(self) -> bool:
+        """Whether it can be told as it was long ago."""
+        return self.is_kept and bool(self.past if self.source == ACCOUNT else self.source.past)
 
     def sql(self, context: Context) -> SQL:
         """The expression with its parameters."""
+        if context.seen_from is not None and self.past:
+            return context.fill(self.past)
         return context.fill(self.expression)
 
 
@@ -135,6 +157,16 @@ class Attribute:
     default: int | None = None
     default_when_heard: bool = False
     applies: str = ""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that its value is made of."""
+        return (self.column.part, self.column.whole) if isinstance(self.column, Ratio) else (self.column,)
+
+    @property
+    def knows_past(self) -> bool:
+        """Whether its value of long ago is known, so that a playbook can be rehearsed on it."""
+        return all(column.knows_past for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from string import Formatter
 from typing import Any
@@ -73,15 +73,16 @@ def facts_relation(
     columns: dict[Source, dict[Column, str]] = {}
     freshness = {a: a.freshness if with_heard or a.default_when_heard else None for a in wanted}
     for attribute in wanted:
-        for column in (*_columns_of(attribute), freshness[attribute]):
+        for column in (*attribute.columns, freshness[attribute]):
             if column is not None and column.source != ACCOUNT:
-                named = columns.setdefault(column.source, {})
-                named.setdefault(column, f"c{len(named)}")
+                named = columns.setdefault(_as_read(column, context).source, {})
+                named.setdefault(_as_read(column, context), f"c{len(named)}")
 
     def reference(column: Column) -> SQL:
         if column.source == ACCOUNT:
-            return column.sql(context)
-        return SQL(f"{column.source.name}.{columns[column.source][column]}")
+            return column.sql(context if column.knows_past else context.present)
+        found = _as_read(column, context)
+        return SQL(f"{found.source.name}.{columns[found.source][found]}")
 
     def found_by(column: Column | Ratio) -> SQL:
         if isinstance(column, Column):
@@ -101,7 +102,7 @@ def facts_relation(
         selected.append(SQL(f"{{}} AS p{position}").format(applies))
     joins = [
         SQL(f" LEFT JOIN ({{}}) {source.name} ON {source.name}.account_id = a.id").format(
-            _read_source(source, named, scope, context)
+            _read_source(source, named, scope, context if source.past else context.present)
         )
         for source, named in columns.items()
     ]
@@ -111,9 +112,11 @@ def facts_relation(
     return Relation(sql=sql, attributes=wanted)
 
 
-def _columns_of(attribute: Attribute) -> tuple[Column, ...]:
-    column = attribute.column
-    return (column.part, column.whole) if isinstance(column, Ratio) else (column,)
+def _as_read(column: Column, context: Context) -> Column:
+    """The column; where one looks back on what is not kept, of a source of its own that tells the present."""
+    if context.seen_from is None or column.source == ACCOUNT or column.knows_past:
+        return column
+    return replace(column, source=replace(column.source, name=f"{column.source.name}_now", past=""))
 
 
 def _divide(ratio: Ratio, part: SQL, whole: SQL) -> SQL:
@@ -144,7 +147,7 @@ def _read_source(source: Source, named: dict[Column, str], scope: Scope, context
     ]
     return SQL(f"SELECT {source.account} AS account_id, {{}} FROM {{}} WHERE {{}}{{}}").format(
         join(", ", taken),
-        _scoped(source.relation, scope, context),
+        _scoped(source.relation if context.seen_from is None else source.past, scope, context),
         join(" AND ", where),
         SQL(f" GROUP BY {source.account}" if source.grouped else ""),
     )

@@ -6,7 +6,16 @@ from accounts.attributes.registry import Attribute, Column, Source, Type, regist
 
 SUPPORT = _("Support")
 
-TICKETS = Source(name="tickets", relation="accounts_ticket", grouped=True)
+TICKETS = Source(
+    name="tickets",
+    relation="accounts_ticket",
+    grouped=True,
+    past=(
+        "(SELECT account_id, priority, opened_at, heard_at, reopened_count,"
+        " CASE WHEN solved_at <= {now} THEN solved_at END AS solved_at"
+        " FROM accounts_ticket WHERE opened_at <= {now}) past"
+    ),
+)
 TICKET_HEARD = Column(TICKETS, "max(heard_at)")
 
 SOLVED_LATELY = "solved_at > {now} - interval '90 days' AND solved_at <= {now}"

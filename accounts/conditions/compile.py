@@ -15,14 +15,19 @@ from common.sql import SQL, join
 
 
 def matching_ids(
-    condition: Any, *, now: datetime, scope: Scope | None = None, catalogue: Catalogue | None = None
+    condition: Any,
+    *,
+    now: datetime,
+    scope: Scope | None = None,
+    catalogue: Catalogue | None = None,
+    seen_from: datetime | None = None,
 ) -> SQL:
     """The query for the ids of the accounts in ``scope`` for which ``condition`` (JSON) holds at ``now``.
 
-    Raises ConditionError when the condition is not valid.
+    With ``seen_from`` one looks back on ``now`` (see ``Context``). Raises ConditionError when it is not valid.
     """
     node = parse(condition, catalogue=catalogue)
-    context = Context.at(now)
+    context = Context.at(now, seen_from)
     relation = condition_relation(node, scope=scope or Scope.everything(), context=context, with_heard=False)
     return SQL("SELECT account_id FROM ({}) facts WHERE {}").format(relation.sql, where(node, relation, context))
 

@@ -59,13 +59,18 @@ def explain(
 
 
 def explain_several(
-    conditions: Mapping[Name, Any], account_ids: Iterable[int], *, now: datetime, catalogue: Catalogue | None = None
+    conditions: Mapping[Name, Any],
+    account_ids: Iterable[int],
+    *,
+    now: datetime,
+    catalogue: Catalogue | None = None,
+    seen_from: datetime | None = None,
 ) -> dict[int, dict[Name, Explanation]]:
     """The explanations of several conditions by their names, for each of these accounts, in one query.
 
-    Raises ConditionError when one of them is not valid.
+    With ``seen_from`` one looks back on ``now`` (see ``Context``). Raises ConditionError when a condition is not valid.
     """
-    catalogue, context = Catalogue() if catalogue is None else catalogue, Context.at(now)
+    catalogue, context = Catalogue() if catalogue is None else catalogue, Context.at(now, seen_from)
     nodes = {name: parse(condition, catalogue=catalogue) for name, condition in conditions.items()}
     every = {name: list(leaves(node)) for name, node in nodes.items()}
     wanted = [leaf.attribute for found in every.values() for leaf in found]

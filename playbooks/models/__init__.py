@@ -3,6 +3,7 @@ from playbooks.models.email import EmailTemplate, EmailText, WrittenEmail
 from playbooks.models.holdout import Holdout, HoldoutMember
 from playbooks.models.playbook import EntryMatch, Playbook, PlaybookVersion
 from playbooks.models.recurring import CalendarFeed, TaskSeries, TaskTemplate
+from playbooks.models.rehearsal import Rehearsal, RehearsedAct, RehearsedRun
 from playbooks.models.run import Run, RunQuerySet, RunStep
 from playbooks.models.task import Task, TaskQuerySet, Yardstick
 
@@ -16,6 +17,9 @@ __all__ = [
     "HoldoutMember",
     "Playbook",
     "PlaybookVersion",
+    "Rehearsal",
+    "RehearsedAct",
+    "RehearsedRun",
     "RoundRobin",
     "Run",
     "RunQuerySet",

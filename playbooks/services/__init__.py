@@ -16,6 +16,7 @@ from playbooks.services.publishing import (
     stop_run,
 )
 from playbooks.services.recurring import make_due_tasks
+from playbooks.services.rehearsing import rehearse_next, start_rehearsal
 from playbooks.services.tasks import (
     cancel_task,
     complete_task,
@@ -48,6 +49,7 @@ __all__ = [
     "publish",
     "reassign_task",
     "refresh_priorities",
+    "rehearse_next",
     "reopen_task",
     "resume",
     "retry_run",
@@ -58,6 +60,7 @@ __all__ = [
     "snooze_task",
     "start_by_hand",
     "start_holdout",
+    "start_rehearsal",
     "stop_holdout",
     "stop_run",
     "take_out",
