@@ -24,6 +24,7 @@ from console.views import (
     playbook_draft,
     playbook_effect,
     playbook_parts,
+    playbook_rehearsal,
     playbook_start,
     playbooks,
     queue,
@@ -177,6 +178,9 @@ urlpatterns = [
     path("playbooks/<slug:key>/edit/discard/", playbook_draft.playbook_discard, name="playbook_discard"),
     path("playbooks/<slug:key>/edit/publish/", playbook_draft.playbook_publish, name="playbook_publish"),
     path("playbooks/<slug:key>/edit/json/", playbook_draft.playbook_json, name="playbook_json"),
+    path("playbooks/<slug:key>/rehearsal/", playbook_rehearsal.playbook_rehearsal, name="playbook_rehearsal"),
+    path("playbooks/<slug:key>/compare/", playbook_rehearsal.playbook_compare, name="playbook_compare"),
+    path("playbooks/<slug:key>/move/", playbook_rehearsal.playbook_move, name="playbook_move"),
     path("playbooks/<slug:key>/effect/", playbook_effect.playbook_effect, name="playbook_effect"),
     path(
         "playbooks/<slug:key>/effect/<int:pk>/end/", playbook_effect.playbook_effect_stop, name="playbook_effect_stop"

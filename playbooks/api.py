@@ -31,9 +31,12 @@ from playbooks.serializers import (
     EnterSerializer,
     HoldoutSerializer,
     HoldoutWithResultsSerializer,
+    MovedSerializer,
     PlaybookSerializer,
     PublishSerializer,
     ReassignSerializer,
+    RehearsalSerializer,
+    RehearseSerializer,
     RunSerializer,
     RunWithStorySerializer,
     SaveDraftSerializer,
@@ -44,7 +47,9 @@ from playbooks.serializers import (
 from playbooks.services.assigning import assign_accounts, undo_assignment
 from playbooks.services.by_hand import MOST_BY_HAND, start_by_hand
 from playbooks.services.holdouts import start_holdout, stop_holdout
+from playbooks.services.moving import move_runs
 from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
+from playbooks.services.rehearsing import start_rehearsal
 from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
 
 
@@ -79,7 +84,27 @@ class PlaybookViewSet(
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Go on where the playbook was paused."""
-        return Response(PlaybookSerializer(resume(playbook=self.get_object(), by=self.caller)).data)
+        return Response(PlaybookSerializer(resume(playbook=self.get_object(), by=self.caller, now=clock.now())).data)
+
+    @extend_schema(request=None, responses=MovedSerializer)
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let the runs of older versions go on by the live one; those whose step is not in it stay."""
+        return Response({"moved": move_runs(playbook=self.get_object(), by=self.caller, now=clock.now())})
+
+    @extend_schema(request=RehearseSerializer, responses=RehearsalSerializer)
+    @action(detail=True, methods=["post"])
+    def rehearse(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Try the draft, or the live version, on the last 90 days; it is worked off at once, and read there again."""
+        given = _valid(RehearseSerializer(data=request.data))
+        rehearsal = start_rehearsal(playbook=self.get_object(), by=self.caller, now=clock.now(), **given)
+        return Response(RehearsalSerializer(rehearsal).data, status=202)
+
+    @extend_schema(request=None, responses=RehearsalSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def rehearsals(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The latest rehearsals, with what they found."""
+        return Response(RehearsalSerializer(self.get_object().rehearsals.all()[:10], many=True).data)
 
     @extend_schema(request=EnterSerializer, responses=ByHandSerializer)
     @action(detail=True, methods=["post"], permission_classes=[CanEdit])

@@ -10,8 +10,9 @@ from accounts.models import User
 from accounts.serializers import StorableMixin
 from common import clock
 from playbooks import handing
-from playbooks.models import Assignment, Holdout, Playbook, Run, Task
+from playbooks.models import Assignment, Holdout, Playbook, Rehearsal, Run, Task
 from playbooks.queries.effect import results_of
+from playbooks.queries.rehearsal import figures_of
 from playbooks.queries.why import why_run, why_task
 from playbooks.rules import LEAST_LOADED
 from playbooks.services.by_hand import Held
@@ -274,6 +275,57 @@ class HoldoutWithResultsSerializer(HoldoutSerializer):
     @extend_schema_field(ResultsSerializer)
     def get_results(self, holdout: Holdout) -> dict[str, Any]:
         return dict(ResultsSerializer(results_of(holdout, now=clock.now())).data)
+
+
+class MovedSerializer(serializers.Serializer[Any]):
+    """How many runs were moved."""
+
+    moved = serializers.IntegerField()
+
+
+class RehearseSerializer(serializers.Serializer[Any]):
+    """Whether the draft is tried, or what is live."""
+
+    is_draft = serializers.BooleanField(default=True)
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    """What a rehearsal found."""
+
+    entered = serializers.IntegerField()
+    from_start = serializers.IntegerField()
+    recovered = serializers.IntegerField()
+    reached = serializers.IntegerField()
+    fired = serializers.IntegerField()
+    tasks = serializers.IntegerField()
+    mails = serializers.IntegerField()
+    over_budget = serializers.IntegerField()
+
+
+class RehearsalSerializer(serializers.ModelSerializer[Rehearsal]):
+    """What a definition would have done in the last 90 days; ``figures`` once it is finished."""
+
+    figures = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Rehearsal
+        fields = [
+            "id",
+            "draft_number",
+            "version_number",
+            "first_day",
+            "last_day",
+            "asked_at",
+            "days_done",
+            "finished_at",
+            "problem",
+            "judged_by_today",
+            "figures",
+        ]
+
+    @extend_schema_field(FiguresSerializer(allow_null=True))
+    def get_figures(self, rehearsal: Rehearsal) -> dict[str, Any] | None:
+        return dict(FiguresSerializer(figures_of(rehearsal)).data) if rehearsal.is_complete else None
 
 
 def _moves(moves: list[list[int | None]]) -> list[dict[str, int | None]]:

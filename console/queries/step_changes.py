@@ -32,6 +32,7 @@ def changes_between(live: Mapping[str, Any], draft: Mapping[str, Any]) -> Change
     was, now = titles_of(live), titles_of(draft)
     parts = {
         "entry": _("Who enters"),
+        "customers": _("For whom"),
         "audience": _("Of which accounts"),
         "goal": _("Goal"),
         "exit": _("Leave when"),

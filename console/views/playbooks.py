@@ -188,7 +188,7 @@ def playbook_pause(request: StaffRequest, key: str) -> HttpResponse:
 @require_POST
 def playbook_resume(request: StaffRequest, key: str) -> HttpResponse:
     """Go on where the playbook was paused."""
-    resumed = resume(playbook=_playbook(key), by=request.user)
+    resumed = resume(playbook=_playbook(key), by=request.user, now=clock.now())
     messages.success(request, _("“%(playbook)s” is on again: its runs go on.") % {"playbook": resumed})
     return redirect("console:playbook", key)
 

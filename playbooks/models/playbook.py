@@ -12,6 +12,7 @@ class Playbook(models.Model):
     """One thing that the company does whenever an account is in a certain situation; its versions say what.
 
     ``problem`` is the sentence that says why nobody can enter it at present, such as a condition on a deleted field.
+    ``is_catching_up`` from when it is resumed until those have entered that would have entered meanwhile.
     ``draft`` is the definition that is being worked on, until it is published; ``draft_number`` counts its changes.
     """
 
@@ -27,6 +28,7 @@ class Playbook(models.Model):
     live_version = models.ForeignKey(
         "playbooks.PlaybookVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    is_catching_up = models.BooleanField(default=False)
     problem = models.TextField(blank=True)
     draft = models.JSONField(null=True, blank=True)
     draft_number = models.PositiveIntegerField(default=0)

@@ -121,6 +121,7 @@ class RunStep(models.Model):
         EXPIRED = "expired", _("Time ran out")
         ACTED = "acted", _("Acted")
         WATCHED = "watched", _("Only watched")
+        MOVED = "moved", _("Moved to another version")
         EXITED = "exited", _("Left")
         FINISHED = "finished", _("Finished")
 

@@ -69,6 +69,8 @@ def _step_words(step: RunStep, teller: Teller) -> str:
             return _told(step)
         case RunStep.Decision.EXITED:
             return _exit_words(facts)
+        case RunStep.Decision.MOVED:
+            return _("Moved from version %(from)s to %(to)s by %(by)s.") % dict(facts)
     return _went_on_words(step, teller)
 
 

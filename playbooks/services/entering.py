@@ -26,6 +26,7 @@ from playbooks.record import Observer, occasion
 from playbooks.services.assigning import follow_owners
 from playbooks.services.claiming import LEFT_TO_OTHERS
 from playbooks.services.holdouts import held_out_of
+from playbooks.services.spreading import spread
 
 logger = logging.getLogger(__name__)
 
@@ -111,14 +112,19 @@ def _enter_by_condition(playbook: Playbook, definition: Definition, now: datetim
             HELD_BACK.format(playbook=key, may_enter=may_enter(definition, key, now), limit=SQL("%s", (AT_ONCE,)))
         )
         if not wanted:
-            return entered
-        runs = enter_accounts(playbook=playbook, account_ids=[row[0] for row in wanted], now=now)
+            break
+        runs = enter_accounts(
+            playbook=playbook, account_ids=[row[0] for row in wanted], now=now, spread_out=playbook.is_catching_up
+        )
         EntryMatch.objects.filter(playbook=playbook, account__in=[run.account_id for run in runs]).update(
             entered_at=now
         )
         entered += len(runs)
         if len(runs) < AT_ONCE:
-            return entered
+            break
+    if playbook.is_catching_up:
+        Playbook.objects.filter(pk=playbook.pk).update(is_catching_up=False)
+    return entered
 
 
 def consume_events(*, now: datetime, limit: int) -> int:
@@ -190,11 +196,13 @@ def enter_accounts(
     now: datetime,
     events: dict[int, Event] | None = None,
     by: User | None = None,
+    spread_out: bool = False,
 ) -> list[Run]:
     """Begin a run of the live version for each of these accounts that has none; returns the runs that began.
 
-    ``events`` tells by account id which event made it enter. While a holdout enrols, some of those that nobody enters
-    by hand are only watched. What the entry condition found is the run's first record.
+    With ``spread_out`` their first steps do not all come at once. ``events`` tells by account id which event made it
+    enter. While a holdout enrols, some of those that nobody enters by hand are only watched. What the entry condition
+    found is the run's first record.
     """
     if load_live(playbook).priority is not None:
         wait_for(ONE_ALONE)  # before the playbook's row, so that no two wait for each other
@@ -210,6 +218,7 @@ def enter_accounts(
     observer = Observer(now)
     entering = sorted(explained.keys() - busy)
     watched = held_out_of(current, entering, now) if by is None else set()
+    first_steps = spread(len(entering), now) if spread_out else [now] * len(entering)
     runs = Run.objects.bulk_create(
         Run(
             playbook=current,
@@ -219,10 +228,10 @@ def enter_accounts(
             step=definition.first,
             is_alone=is_alone,
             is_held_out=account_id in watched,
-            due_at=now,
+            due_at=due_at,
             entered_at=now,
         )
-        for account_id in entering
+        for account_id, due_at in zip(entering, first_steps, strict=True)
     )
     RunStep.objects.bulk_create(
         RunStep(

@@ -14,11 +14,20 @@ from accounts.models import Event, User
 from accounts.services.ledger import record_many
 from common.doorbell import ring
 from common.errors import Conflict, NotAllowed
+from common.sql import SQL, execute
 from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
+from playbooks.services.spreading import FEW, SPREAD
 
 RESERVED_KEYS = frozenset({"emails", "new", "runs"})
 LONGEST_KEY = 58
+
+SPREAD_OVERDUE = SQL("""
+UPDATE playbooks_run r SET due_at = {now} + {apart} * o.place FROM (
+    SELECT id, row_number() OVER (ORDER BY due_at, id) - 1 AS place FROM playbooks_run
+    WHERE playbook_id = {playbook} AND held AND state = 'waiting' AND due_at <= {now}
+) o WHERE r.id = o.id
+""")
 
 
 @transaction.atomic
@@ -130,12 +139,30 @@ def pause(*, playbook: Playbook, by: User | None) -> Playbook:
 
 
 @transaction.atomic
-def resume(*, playbook: Playbook, by: User | None) -> Playbook:
-    """Switch a paused playbook on again: its runs go on, those whose time passed at once; raises Conflict otherwise."""
+def resume(*, playbook: Playbook, by: User | None, now: datetime) -> Playbook:
+    """Switch a paused playbook on again, without a burst; raises Conflict when it is not paused.
+
+    Its runs go on. When more than ``spreading.FEW`` became due meanwhile, their next steps are spread over SPREAD, in
+    the order in which they were due; so are the accounts that would have entered meanwhile.
+    """
     _must_be_admin(by)
     _switch(playbook, Playbook.Status.PAUSED, Playbook.Status.LIVE, _("“%(playbook)s” is not paused."))
+    Playbook.objects.filter(pk=playbook.pk).update(is_catching_up=True)
+    playbook.refresh_from_db()
+    overdue = Run.objects.filter(playbook=playbook, held=True, state=Run.State.WAITING, due_at__lte=now)
+    count = overdue.count()
+    if count > FEW:
+        execute(SPREAD_OVERDUE.format(**_named(playbook, now, count)))
     Run.objects.filter(playbook=playbook, held=True).update(held=False)
     return playbook
+
+
+def _named(playbook: Playbook, now: datetime, count: int) -> dict[str, SQL]:
+    return {
+        "playbook": SQL("%s::bigint", (playbook.pk,)),
+        "now": SQL("%s::timestamptz", (now,)),
+        "apart": SQL("%s::interval", (SPREAD / count,)),
+    }
 
 
 @transaction.atomic

@@ -198,7 +198,7 @@ def test_only_admins_switch_playbooks() -> None:
 def test_switch_is_refused_when_somebody_else_turned_it_first() -> None:
     playbook = published(definition(TASK))
     with pytest.raises(Conflict, match="is not paused"):
-        resume(playbook=playbook, by=None)
+        resume(playbook=playbook, by=None, now=NOW)
     pause(playbook=playbook, by=None)
     with pytest.raises(Conflict, match="is not switched on"):
         pause(playbook=playbook, by=None)

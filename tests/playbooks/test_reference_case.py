@@ -180,7 +180,7 @@ def test_runs_stand_still_while_the_playbook_is_paused() -> None:
     assert not Task.objects.exists()
     assert why_run(Run.objects.get())[-1].words == "Stands still while the playbook is paused."
 
-    resume(playbook=playbook, by=None)
+    resume(playbook=playbook, by=None, now=NOW + 10 * DAY)
     pass_time(NOW + 10 * DAY, NOW + 10 * DAY)
     assert states() == ["finished", "waiting"]
 

@@ -1,0 +1,150 @@
+"""Before publishing: what a draft would have done; afterwards: versions compared, and runs moved to the live one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Account
+from common import clock
+from common.errors import DomainError
+from common.templatetags.amounts import number
+from console.queries.paging import linked
+from console.queries.playbook_counts import count_entering
+from console.queries.playbook_rehearsal import (
+    busiest_week,
+    enters_today,
+    figure_rows,
+    figures,
+    latest,
+    unkept,
+    weeks_chart,
+)
+from console.queries.playbook_words import shown_version
+from console.queries.step_changes import changes_between
+from console.staff import StaffRequest, admin_page, staff_page
+from console.views.playbook_draft import find_playbook
+from playbooks.definition.parse import load
+from playbooks.models import Playbook, Rehearsal
+from playbooks.queries.rehearsal import OUTCOMES, runs_of
+from playbooks.services import start_rehearsal
+from playbooks.services.moving import move_runs, standings
+
+PAGE = 50
+
+
+def _crumbs(playbook: Playbook, last: str) -> list[dict[str, str]]:
+    return [
+        {"label": _("Playbooks"), "url": reverse("console:playbooks")},
+        {"label": playbook.name, "url": reverse("console:playbook", args=[playbook.key])},
+        {"label": last},
+    ]
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def playbook_rehearsal(request: StaffRequest, key: str) -> HttpResponse:
+    """What the draft (or what is live, without one) would have done in the last 90 days; POST begins it."""
+    playbook = find_playbook(key)
+    if request.method == "POST":
+        start_rehearsal(playbook=playbook, is_draft=request.POST.get("of") != "live", by=request.user, now=clock.now())
+        return redirect("console:playbook_rehearsal", key)
+    draft, live = latest(playbook)
+    shown, beside = (draft, live) if playbook.draft else (live, None)
+    context: dict[str, Any] = {
+        "playbook": playbook,
+        "rehearsal": shown,
+        "beside": beside,
+        "crumbs": _crumbs(playbook, _("Rehearsal")),
+        "is_waiting": any(one is not None and one.finished_at is None for one in (shown, beside)),
+    }
+    if shown is not None and shown.is_complete:
+        context |= _found(request, playbook, shown, beside)
+    return render(request, "console/playbook/rehearsal.html", context)
+
+
+def _found(request: StaffRequest, playbook: Playbook, shown: Rehearsal, beside: Rehearsal | None) -> dict[str, Any]:
+    found = figures(shown)
+    assert found is not None
+    busiest = busiest_week(shown)
+    now = clock.now()
+    return {
+        "rows": figure_rows(found, figures(beside)),
+        "chart": weeks_chart(shown),
+        "busiest": {"count": busiest[0], "name": busiest[1]} if busiest else None,
+        "unkept": unkept(shown),
+        "today": _today(request, playbook, shown, now),
+    } | _accounts(request, shown)
+
+
+def _today(request: StaffRequest, playbook: Playbook, shown: Rehearsal, now: Any) -> dict[str, Any] | None:
+    try:
+        return {
+            "entering": count_entering(playbook, load(shown.definition), now=now),
+            "accounts": enters_today(shown.definition, request.user, now=now),
+        }
+    except DomainError:
+        return None
+
+
+def _accounts(request: StaffRequest, shown: Rehearsal) -> dict[str, Any]:
+    outcome = request.GET.get("outcome", "")
+    if outcome not in OUTCOMES:
+        return {"outcome": ""}
+    runs = runs_of(shown, outcome).filter(account__in=Account.objects.visible_to(request.user))
+    page = Paginator(runs, PAGE).get_page(request.GET.get("page"))
+    return {
+        "outcome": outcome,
+        "runs": page,
+        "newer_url": linked(request.GET, {"page": page.previous_page_number()}) if page.has_previous() else "",
+        "older_url": linked(request.GET, {"page": page.next_page_number()}) if page.has_next() else "",
+    }
+
+
+@staff_page
+@require_GET
+def playbook_compare(request: StaffRequest, key: str) -> HttpResponse:
+    """Two versions side by side, and what is different in words."""
+    playbook = find_playbook(key)
+    versions = list(playbook.versions.select_related("author"))
+    by_number = {str(version.number): version for version in versions}
+    numbers = sorted((version.number for version in versions), reverse=True)
+    before = by_number.get(request.GET.get("from", "")) or by_number.get(str(numbers[1] if len(numbers) > 1 else ""))
+    after = by_number.get(request.GET.get("to", "")) or by_number.get(str(numbers[0] if numbers else ""))
+    context: dict[str, Any] = {"playbook": playbook, "versions": versions, "before": before, "after": after}
+    if before is not None and after is not None:
+        context |= {
+            "changes": changes_between(before.definition, after.definition),
+            "sides": [shown_version(version, request.user) for version in (before, after)],
+        }
+    return render(
+        request, "console/playbook/compare.html", context | {"crumbs": _crumbs(playbook, _("Compare versions"))}
+    )
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def playbook_move(request: StaffRequest, key: str) -> HttpResponse:
+    """Show which runs of older versions could go on by the live one; then move them."""
+    playbook = find_playbook(key)
+    if request.method == "POST":
+        count = move_runs(playbook=playbook, by=request.user, now=clock.now())
+        words = ngettext("%(count)s run goes on by the live version", "%(count)s runs go on by the live version", count)
+        messages.success(request, words % {"count": number(count)})
+        return redirect("console:playbook", key)
+    found = standings(playbook)
+    context = {
+        "playbook": playbook,
+        "standings": found,
+        "movable": sum(one.count for one in found if one.can_move),
+        "crumbs": _crumbs(playbook, _("Move runs")),
+    }
+    return render(request, "console/playbook/move.html", context)

@@ -1,0 +1,150 @@
+"""Rehearsing a draft, comparing versions, and moving runs, on their pages."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, User
+from common import clock
+from common.partitions import ensure_months
+from playbooks.models import Playbook, Rehearsal, Run
+from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft
+from tests.api.clients import api, send
+from tests.console.test_playbook_editor import text_of
+from tests.factories import AccountFactory, ActivityFactory, UserFactory
+from tests.playbooks.cases import REFERENCE, customer, messaging, published, settle
+from usage.models import DailyUsage, RollingUsage
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def boss() -> User:
+    made: User = UserFactory(role=User.Role.ADMIN)
+    return made
+
+
+@pytest.fixture
+def admin(client: Client, boss: User) -> Client:
+    client.force_login(boss)
+    return client
+
+
+def quiet_for_a_month(name: str) -> Account:
+    """An account that used messaging three times a day until it stopped from the 50th to the 20th day ago."""
+    today = clock.now().date()
+    ensure_months("usage_dailyusage", today - 200 * DAY, today)
+    account: Account = AccountFactory(name=name, owner=UserFactory(name="Maya"))
+    ActivityFactory(account=account)
+    days = [ago for ago in range(180) if not 20 <= ago < 50]
+    DailyUsage.objects.bulk_create(
+        DailyUsage(account=account, feature=messaging(), day=today - ago * DAY, count=3) for ago in days
+    )
+    RollingUsage.objects.create(
+        account=account, feature=messaging(), last_7=21, last_28=60, first_day=today - 179 * DAY, last_day=today
+    )
+    return account
+
+
+def drafted(playbook: Playbook, boss: User, **changes: Any) -> Playbook:
+    return save_draft(
+        playbook=playbook, definition={**REFERENCE, **changes}, number=playbook.draft_number, by=boss, now=clock.now()
+    )
+
+
+def test_admin_rehearses_a_draft_and_opens_each_number(admin: Client, boss: User) -> None:
+    quiet_for_a_month("Ostrava Steel")
+    playbook = drafted(published(key="quiet", name="Quiet"), boss)
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+
+    assert "Not rehearsed yet" in text_of(admin.get(url))
+    admin.post(url, {"of": "draft"})
+    admin.post(url, {"of": "live"})
+    assert "0 of 90 days are done" in text_of(admin.get(url))
+    while rehearse_next(now=clock.now()):
+        pass
+
+    page = admin.get(url)
+    figures = {row.label: (row.shown, row.live) for row in page.context["rows"]}
+    assert figures["Accounts that would have entered"] == (1, 1)
+    assert figures["fired: something was done"] == (1, 1)
+    assert figures["Tasks made"] == (1, 1)
+    assert "At most 1 in a week, for Maya" in text_of(page)
+    opened = text_of(admin.get(url, {"outcome": "fired"}))
+    assert "Ostrava Steel" in opened
+    assert "Ostrava Steel" not in text_of(admin.get(url, {"outcome": "recovered"}))
+
+
+def test_draft_that_changed_since_is_not_shown_with_old_figures(admin: Client, boss: User) -> None:
+    playbook = drafted(published(), boss)
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+    drafted(playbook, boss, reentry_after_days=5)
+
+    assert "Not rehearsed yet" in text_of(admin.get(url))
+
+
+def test_who_would_enter_today_stands_with_what_was_found(admin: Client, boss: User) -> None:
+    playbook = drafted(published(), boss)
+    customer(uses=3, name="Cedar")
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+
+    shown = text_of(admin.get(url))
+    assert "Cedar" in shown
+    assert "Messaging, 7 days" in shown
+
+
+def test_only_an_admin_rehearses(client: Client, boss: User) -> None:
+    playbook = drafted(published(), boss)
+    client.force_login(UserFactory(role=User.Role.CSM))
+
+    assert client.post(f"/playbooks/{playbook.key}/rehearsal/").status_code == 403
+    assert not Rehearsal.objects.exists()
+
+
+def test_versions_are_compared_in_words(admin: Client) -> None:
+    playbook = published()
+    wait, again, call = REFERENCE["steps"]
+    steps = [wait, again, {**call, "title": "Write instead"}, {"id": "more", "kind": "wait", "days": 2}]
+    publish(playbook=playbook, definition={**REFERENCE, "steps": steps}, author=None, note="", now=clock.now())
+
+    shown = text_of(admin.get(f"/playbooks/{playbook.key}/compare/"))
+    assert "changed Make the task" in shown
+    assert "new Wait 2 days" in shown
+    same = text_of(admin.get(f"/playbooks/{playbook.key}/compare/", {"from": "1", "to": "1"}))
+    assert "Nothing: they are the same." in same
+
+
+def test_runs_are_moved_after_a_look_at_where_they_stand(admin: Client) -> None:
+    playbook = published()
+    customer(uses=3)
+    evaluate_entries(now=clock.now())
+    settle(clock.now())
+    publish(playbook=playbook, definition=REFERENCE, author=None, note="", now=clock.now())
+    url = f"/playbooks/{playbook.key}/move/"
+
+    assert "Move 1 run" in text_of(admin.get(url))
+    admin.post(url)
+    assert Run.objects.get().version.number == 2
+    assert "All runs are on the live version" in text_of(admin.get(url))
+
+
+def test_rest_api_rehearses_and_moves(boss: User) -> None:
+    quiet_for_a_month("Ostrava Steel")
+    playbook = drafted(published(), boss)
+    client = api(boss)
+    url = f"/api/v1/playbooks/{playbook.pk}"
+
+    asked = send(client, f"{url}/rehearse/", {"is_draft": True})
+    assert (asked.status_code, asked.json()["figures"]) == (202, None)
+    rehearse_next(now=clock.now())
+    [found] = client.get(f"{url}/rehearsals/").json()
+    assert (found["figures"]["entered"], found["figures"]["tasks"]) == (1, 1)
+    assert send(client, f"{url}/move/", {}).status_code == 409
