@@ -29,13 +29,13 @@ DEFINITION = {
         {"id": "call", "kind": "task", "title": "Ask why"},
     ],
 }
-# Use swings by account and week, so that accounts fall below the line and come back.
+# Of forty accounts one is quiet in any week, and one of two such weeks is followed by another.
 USE = SQL("""
 INSERT INTO usage_dailyusage (account_id, feature_id, day, count)
-SELECT a.id, {feature}, d::date, 1 + abs(hashint8(a.id * 1009 + (extract(epoch FROM d)::bigint / 604800) * 31)) %% 4
-FROM accounts_account a, generate_series({first}::date, {last}::date, interval '1 day') d
-WHERE abs(hashint8(a.id * 2003 + (extract(epoch FROM d)::bigint / 604800) * 17)) %% 4 > 0
-ON CONFLICT DO NOTHING
+SELECT a.id, {feature}, d::date, 3 FROM accounts_account a, generate_series({first}::date, {last}::date, '1 day') d,
+    LATERAL (SELECT extract(epoch FROM d)::bigint / 604800 AS week) w
+WHERE abs(hashint8(a.id * 2003 + week * 17)) %% 40 > 0 AND abs(hashint8(a.id * 2003 + (week - 1) * 17)) %% 80 > 0
+ON CONFLICT (account_id, feature_id, day) DO UPDATE SET count = 3
 """)
 BY_HAND = """
 SELECT account_id, sum(count) FROM usage_dailyusage

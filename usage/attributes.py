@@ -11,12 +11,23 @@ from usage.models import Feature
 
 USAGE = _("Usage")
 
+
+def _used(first: int, last: int) -> str:
+    """SQL over usage_past: what was used from ``first`` to ``last`` days before, the last one left out."""
+    return f"used[{{today}} - begins + 1 - {first}] - used[{{today}} - begins + 1 - {last}]"
+
+
 ROLLING = Source(
     name="rolling",
     relation="usage_rollingusage",
     grouped=True,
-    # Rolled from the days for whoever looks back, by usage.services.roll_past.
-    past="(SELECT * FROM usage_past WHERE day = {today}) past",
+    # usage.services.roll_past makes the table for whoever looks back.
+    past=(
+        "(SELECT account_id, feature_id, first_day, last_used[{today} - begins + 1] AS last_day,"
+        f" {_used(0, 7)} AS last_7, {_used(0, 28)} AS last_28, {_used(28, 56)} AS prior_28,"
+        f" {_used(1, 29)} AS whole_28, {_used(29, 57)} AS whole_prior_28"
+        " FROM usage_past WHERE first_day <= {today}) past"
+    ),
 )
 ACTIVITY = Source(name="activity", relation="usage_accountactivity")
 USERS = Source(

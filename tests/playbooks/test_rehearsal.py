@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.attributes import Context
 from accounts.conditions import matching_ids
 from accounts.models import Account, User
 from accounts.services.ledger import record
@@ -34,6 +35,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.playbooks.cases import DAY, REFERENCE, leaf, messaging, settle
+from usage.attributes import ROLLING
 from usage.models import DailyUsage, RollingUsage
 from usage.services import roll_past
 
@@ -124,11 +126,11 @@ def test_windows_of_a_past_day_are_those_that_were_then() -> None:
     for days_ago in (3, 40, 89):
         day = on(days_ago)
         with roll_past(first=on(89), last=on(1), features=[feature.pk]):
+            context = Context.at(noon(day), NOW)
             told = rows(
                 SQL(
-                    "SELECT account_id, last_7, last_28, prior_28, whole_28, whole_prior_28 FROM usage_past"
-                    " WHERE day = {} ORDER BY account_id"
-                ).format(SQL("%s", (day,)))
+                    "SELECT account_id, last_7, last_28, prior_28, whole_28, whole_prior_28 FROM {} ORDER BY account_id"
+                ).format(context.fill(ROLLING.past))
             )
         for account_id, *windows in told:
             counts = dict(DailyUsage.objects.filter(account=account_id).values_list("day", "count"))
