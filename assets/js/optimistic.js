@@ -5,6 +5,11 @@ import { showToast } from "./toasts.js";
 const pending = new WeakMap();
 const aborted = new WeakSet();
 
+/** What makes the row go; asking for a dialog from within it does not. */
+function acting(element, verb) {
+  return verb === "get" ? null : element.closest("[data-optimistic]");
+}
+
 function rowsFor(element) {
   const bulk = element.closest("[data-bulk]");
   if (bulk) {
@@ -32,7 +37,7 @@ async function reason(xhr) {
 
 export function startOptimism() {
   document.addEventListener("htmx:beforeSend", (event) => {
-    const element = event.detail.elt.closest("[data-optimistic]");
+    const element = acting(event.detail.elt, event.detail.requestConfig.verb);
     if (!element) return;
     const rows = rowsFor(element);
     const last = rows.at(-1);
@@ -45,7 +50,7 @@ export function startOptimism() {
     if (next) activate(next, { peek: false });
   });
   document.addEventListener("htmx:configRequest", (event) => {
-    const element = event.detail.elt.closest("[data-optimistic]");
+    const element = acting(event.detail.elt, event.detail.verb);
     const region = document.querySelector("[data-peek-region]");
     if (!element || !region?.childElementCount) return;
     const rows = rowsFor(element);

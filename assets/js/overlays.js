@@ -7,11 +7,15 @@ export function openDialog(id) {
   if (!dialog || dialog.open) return;
   for (const other of document.querySelectorAll("dialog:modal")) other.close();
   dialog.showModal();
+  focusFirst(dialog);
+  dialog.dispatchEvent(new CustomEvent("dialog-open"));
+}
+
+function focusFirst(dialog) {
   const first =
     dialog.querySelector("[autofocus]") ??
     dialog.querySelector(".sheet-body :is(input:not([type='hidden']), select, textarea)");
   first?.focus();
-  dialog.dispatchEvent(new CustomEvent("dialog-open"));
 }
 
 function closeMenus(except) {
@@ -36,9 +40,10 @@ export function startOverlays() {
     else closeMenus(menu);
   });
   document.addEventListener("keydown", (event) => {
-    const menu = document.querySelector("details.menu-root[open]");
+    const opened = document.querySelector("details.menu-root[open]");
+    const menu = opened ?? event.target.closest?.("[data-menu]");
     if (!menu) return;
-    if (event.key === "Escape") {
+    if (opened && event.key === "Escape") {
       menu.open = false;
       menu.querySelector("summary").focus();
       event.preventDefault();
@@ -54,7 +59,9 @@ export function startOverlays() {
   // A dialog whose content the server sends opens when it has arrived; the answer to its form does not open it again.
   document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = event.target.closest?.("dialog[data-open-on-load]");
-    if (dialog && event.detail.requestConfig.verb === "get") openDialog(dialog.id);
+    if (!dialog || event.detail.requestConfig.verb !== "get") return;
+    if (dialog.open && event.target === dialog) focusFirst(dialog);
+    openDialog(dialog.id);
   });
   // "dialog-close" in HX-Trigger closes whatever is open.
   document.addEventListener("dialog-close", () => {

@@ -37,7 +37,7 @@ def task_list(rows: Iterable[TaskRow], currency: str, *, with_owner: bool = Fals
 @register.simple_tag
 def task_groups(groups: Iterable[TaskGroup], currency: str, *, with_owner: bool = False) -> SafeString:
     """Return the rows of the queue's table under a heading for each account."""
-    writer = Writer(currency, with_owner)
+    writer = Writer(currency, with_owner, is_grouped=True)
     return SafeString("".join(map(writer.group, groups)))
 
 
@@ -94,6 +94,7 @@ class Writer:
 
     currency: str
     with_owner: bool
+    is_grouped: bool = False  # what is true of the account stands in its heading then, once
     task: Callable[[int], str] = field(default_factory=lambda: _addresses("console:queue_task"))
     account: Callable[[int], str] = field(default_factory=lambda: _addresses("console:account"))
     controls: str = field(default_factory=_controls)
@@ -110,6 +111,8 @@ class Writer:
         default_factory=lambda: escape(_("value at risk %(value)s × urgency %(urgency)s × severity %(severity)s"))
     )
 
+    renewal: str = field(default_factory=lambda: escape(_("renewal %(day)s")))
+
     def __post_init__(self) -> None:
         self.money = cache(lambda amount: escape(money_short(amount, self.currency)))
 
@@ -123,11 +126,12 @@ class Writer:
             more = (
                 f' · <a class="link" href="{_put("console:account_tasks", str(group.account_id))}">{escape(words)}</a>'
             )
+        renewal = f" · {self.renewal % {'day': self.ago(first.renewal_on)}}" if first.renewal_on else ""
         return (
-            f'<tr class="group-row"><th scope="rowgroup" colspan="{9 + self.with_owner}">'
+            f'<tr class="group-row"><th scope="rowgroup" colspan="{5 + self.with_owner}">'
             f'<a class="hover:underline" href="{at}">{escape(first.account)}</a>'
             f"{self.score(first.score, first.band, None, '', first.stale, first.inputs)}"
-            f'<span class="muted">{self.money(first.mrr)} · {escape(size)}{more}</span></th></tr>\n'
+            f'<span class="muted">{self.money(first.mrr)}{renewal} · {escape(size)}{more}</span></th></tr>\n'
             f"{''.join(map(self.row, group.rows))}"
         )
 
@@ -137,6 +141,7 @@ class Writer:
         at = self.task(row.id)
         select = self.select % {"title": title, "account": account}
         controls = self.controls.replace("{task}", str(row.id)).replace("{account}", str(row.account_id))
+        renewal = "" if self.is_grouped else f'<td class="cell-wide-only">{self.ago(row.renewal_on)}</td>'
         owner = f'<td class="cell-wide-only">{escape(row.owner or NOTHING)}</td>' if self.with_owner else ""
         return (
             f'<tr id="task-{row.id}" data-row data-peek="{at}">'
@@ -144,14 +149,21 @@ class Writer:
             f' aria-label="{select}"></td>'
             f'<td class="cell-main"><a class="row-title" href="{at}" data-row-link>{title}</a>'
             f'<span class="row-detail">{self._progress(row)}{escape(row.reason)}</span></td>'
-            f'<td class="whitespace-nowrap"><a class="hover:underline" href="{self.account(row.account_id)}">'
-            f"{account}</a></td>"
-            f"<td>{self.score(row.score, row.band, None, '', row.stale, row.inputs)}</td>"
-            f'<td class="number">{self.money(row.mrr)}</td>'
+            f"{self._account(row, account)}"
             f"{self._due(row)}"
-            f'<td class="cell-wide-only">{self.ago(row.renewal_on)}</td>'
+            f"{renewal}"
             f'<td class="number cell-wide-only">{self._order(row)}</td>'
             f"{owner}{controls}</tr>\n"
+        )
+
+    def _account(self, row: TaskRow, name: str) -> str:
+        if self.is_grouped:
+            return ""
+        return (
+            f'<td class="whitespace-nowrap"><a class="hover:underline" href="{self.account(row.account_id)}">'
+            f"{name}</a></td>"
+            f"<td>{self.score(row.score, row.band, None, '', row.stale, row.inputs)}</td>"
+            f'<td class="number">{self.money(row.mrr)}</td>'
         )
 
     def _progress(self, row: TaskRow) -> str:

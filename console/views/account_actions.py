@@ -141,8 +141,8 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
         common: dict[str, Any] = {"account": account, "owner": request.user, "by": request.user, "now": clock.now()}
         if not repeat.cleaned_data["unit"]:
             made = create_task(due_at=due, **common, **given)
-            undo = reverse("console:queue_cancel", args=[made.pk])
-            return say_done(request, account, _("In your queue: %(title)s") % {"title": made.title}, undo=undo)
+            undo = reverse("console:queue_take_back", args=[made.pk])
+            return _in_queue(request, account, _("In your queue: %(title)s") % {"title": made.title}, undo)
         try:
             series = start_series(
                 unit=repeat.cleaned_data["unit"],
@@ -156,9 +156,17 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
             refuse(repeat, error)
         else:
             words = _("Comes %(often)s: %(title)s") % {"often": interval_words(series), "title": series.title}
-            return say_done(request, account, words, undo=reverse("console:series_stop", args=[series.pk]))
+            return _in_queue(request, account, words, reverse("console:series_take_back", args=[series.pk]))
     more = {"repeat": repeat, "templates": TaskTemplate.objects.filter(deleted_at=None), "chosen": template}
     return ask_for(request, "console/account/_task_form.html", account, form, **more)
+
+
+def _in_queue(request: StaffRequest, account: Account, words: str, undo: str) -> HttpResponse:
+    """Say that there is something more to do; the queue reads itself again too, where it is what lies beneath."""
+    response = say_done(request, account, words, undo=undo)
+    if request.htmx:
+        response["HX-Trigger"] += ", queue-changed"
+    return response
 
 
 def _prefilled(template: TaskTemplate | None) -> dict[str, Any]:
@@ -192,7 +200,7 @@ def ask_for(request: StaffRequest, template: str, account: Account, form: BaseFo
 def say_done(request: StaffRequest, account: Account, words: str, *, undo: str = "") -> HttpResponse:
     """Say that it was done, and let the page beneath read itself again; without HTMX go back to the account."""
     if not request.htmx:
-        messages.success(request, words)
+        messages.success(request, words, extra_tags=undo)
         return redirect(_back(request, account))
     toast = {"text": words, "level": "success", "undo_url": undo}
     response = HttpResponse(render_to_string("console/_toast.html", toast, request=request))

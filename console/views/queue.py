@@ -215,6 +215,14 @@ def cancel(request: StaffRequest, pk: int) -> HttpResponse:
 
 @editor_page
 @require_POST
+def take_back(request: StaffRequest, pk: int) -> HttpResponse:
+    """Undo that a task was made: close it as not worth doing."""
+    closed = cancel_task(task=_task(request, pk), by=request.user, note="", now=clock.now())
+    return undone(request, _("Taken back: %(title)s") % {"title": closed.title})
+
+
+@editor_page
+@require_POST
 def tick(request: StaffRequest, pk: int, place: int) -> HttpResponse:
     """Tick an item of a checklist, or untick it with ``undo``."""
     is_done = "undo" not in request.GET
@@ -299,7 +307,7 @@ def undone(request: StaffRequest, words: str) -> HttpResponse:
         messages.success(request, words)
         return redirect(_back(request))
     response = HttpResponse(render_to_string("console/_toast.html", {"text": words, "level": "success"}))
-    response["HX-Trigger"] = "dialog-close, queue-changed"
+    response["HX-Trigger"] = "dialog-close, queue-changed, account-changed"
     return response
 
 

@@ -17,8 +17,9 @@ from common import clock
 from common.errors import DomainError
 from console.forms.task_template import SeriesForm, TemplateForm, lines_of
 from console.staff import StaffRequest, admin_page, editor_page, staff_page
+from console.views.queue import undone
 from playbooks.models import TaskSeries, TaskTemplate
-from playbooks.services.recurring import change_series, go_on_with_series, stop_series
+from playbooks.services.recurring import change_series, go_on_with_series, stop_series, take_back_series
 from playbooks.services.templates import delete_template, keep_template, restore_template
 
 
@@ -117,6 +118,14 @@ def series_stop(request: StaffRequest, pk: int) -> HttpResponse:
     undo = reverse("console:series_go_on", args=[pk])
     messages.success(request, _("Comes no more: %(name)s") % {"name": stopped.title}, extra_tags=undo)
     return redirect("console:task_templates")
+
+
+@editor_page
+@require_POST
+def series_take_back(request: StaffRequest, pk: int) -> HttpResponse:
+    """Undo that a series was started."""
+    taken = take_back_series(series=_series(request, pk), by=request.user, now=clock.now())
+    return undone(request, _("Taken back: %(title)s") % {"title": taken.title})
 
 
 @editor_page

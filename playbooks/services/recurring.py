@@ -11,10 +11,11 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Context
+from accounts.calendar import Calendar
 from accounts.models import Account, User
 from common.errors import DomainError
 from playbooks.models import Task, TaskSeries
-from playbooks.services.tasks import checked_items, create_task
+from playbooks.services.tasks import cancel_task, checked_items, create_task
 
 DAY_ENDS = time(17)
 MOST_AT_ONCE = 500
@@ -122,6 +123,14 @@ def stop_series(*, series: TaskSeries) -> TaskSeries:
 
 
 @transaction.atomic
+def take_back_series(*, series: TaskSeries, by: User, now: datetime) -> TaskSeries:
+    """Undo that the series was started: it stops, and its tasks that are still open are closed as not worth doing."""
+    for task in Task.objects.open().filter(series=series).select_related("account"):
+        cancel_task(task=task, by=by, note="", now=now)
+    return stop_series(series=series)
+
+
+@transaction.atomic
 def go_on_with_series(*, series: TaskSeries, now: datetime) -> TaskSeries:
     """Take back that the series was stopped: it goes on with its next day from tomorrow."""
     series.next_on = day_after(series, Context.at(now).today)
@@ -133,10 +142,13 @@ def go_on_with_series(*, series: TaskSeries, now: datetime) -> TaskSeries:
 def make_due_tasks(*, now: datetime) -> int:
     """Make the tasks whose day has come, one a series: days that were missed are not made up. Returns how many.
 
+    On a weekend or a holiday none is made; what fell on it comes on the next working day, one task again.
     Each is made once, whoever else does this at the same time: a series is locked while its day is moved on, and the
     task carries the series and the day as its key.
     """
     context = Context.at(now)
+    if not Calendar.current().is_business_day(context.today):
+        return 0
     due = (
         TaskSeries.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(next_on__lte=context.today, account__ended_at=None)

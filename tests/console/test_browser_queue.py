@@ -180,3 +180,44 @@ def test_queue_is_worked_without_scripts(live_server: LiveServer, page: Page, cs
     call.refresh_from_db()
     assert call.status == "done"
     context.close()
+
+
+def test_task_is_made_by_keys_for_an_account_that_is_typed(live_server: LiveServer, page: Page, csm: User) -> None:
+    make_tasks(csm)
+    nordwind = AccountFactory(name="Nordwind")
+    said = complaints_of(page)
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+
+    page.keyboard.press("t")
+    dialog = page.locator("#task-form")
+    expect(dialog.get_by_role("link")).to_have_count(4)
+    page.keyboard.type("nord")
+    expect(dialog.get_by_role("link")).to_have_count(1)
+    assert findings(page) == []
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Task for Nordwind")
+    page.keyboard.type("Ask for the new sponsor")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("In your queue: Ask for the new sponsor")
+    expect(page.locator("#tasks tr")).to_have_count(5)
+    assert Task.objects.get(account=nordwind).owner == csm
+
+    page.keyboard.press("z")
+    expect(page.locator("#tasks tr")).to_have_count(4)
+    assert Task.objects.get(account=nordwind).status == "cancelled"
+
+    # Beside an open preview the task is for its account, and `w` says of what its place is made.
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    expect(page.locator("#peek")).to_contain_text("Call Acme")
+    page.keyboard.press("w")
+    expect(page.locator("#peek details")).to_have_attribute("open", "")
+    page.keyboard.press("t")
+    expect(dialog).to_contain_text("Task for Acme")
+    page.keyboard.press("Escape")
+    page.locator("#peek").get_by_role("link", name="Snooze").click()
+    expect(dialog).to_contain_text("Snooze “Call Acme”")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tasks tr")).to_have_count(4)
+    assert said == []

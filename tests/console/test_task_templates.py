@@ -91,15 +91,17 @@ def test_new_task_can_be_undone(client: Client, account: Account) -> None:
     address = reverse("console:account_task", args=[account.pk])
     answer = client.post(address, {"title": "Call", "due": today(), "severity": "2"}, headers=HTMX)
 
-    undo = reverse("console:queue_cancel", args=[Task.objects.get().pk])
+    undo = reverse("console:queue_take_back", args=[Task.objects.get().pk])
     assert undo in answer.content.decode()
 
 
 def test_task_is_made_to_come_again_changed_and_stopped(client: Client, account: Account) -> None:
-    given = {"title": "Check in", "due": today(), "severity": "2", "unit": "week", "every": "2"}
+    # A Monday, on which tasks come wherever one is.
+    monday = timezone.localdate() + timedelta(days=7 - timezone.localdate().weekday())
+    given = {"title": "Check in", "due": monday.isoformat(), "severity": "2", "unit": "week", "every": "2"}
     answer = client.post(reverse("console:account_task", args=[account.pk]), given, headers=HTMX)
     assert "Comes every 2 weeks: Check in" in answer.content.decode()
-    assert Task.objects.count() == 1
+    assert not Task.objects.exists()
 
     series = TaskSeries.objects.get()
     assert "every 2 weeks" in words_of(client, "/queue/templates/")
@@ -107,12 +109,12 @@ def test_task_is_made_to_come_again_changed_and_stopped(client: Client, account:
     client.post(reverse("console:series_change", args=[series.pk]), change)
     series.refresh_from_db()
     assert (series.title, series.checklist) == ("Look in", ["One"])
-    assert series.next_on == timezone.localdate() + timedelta(days=14)
+    assert series.next_on == monday
     client.post(reverse("console:series_stop", args=[series.pk]))
     assert "Look in" not in words_of(client, "/queue/templates/").replace("Comes no more: Look in", "")
     client.post(reverse("console:series_go_on", args=[series.pk]))
     series.refresh_from_db()
-    assert series.next_on == timezone.localdate() + timedelta(days=14)
+    assert series.next_on == monday
 
 
 def test_wrong_days_are_said_at_their_field(client: Client, account: Account) -> None:

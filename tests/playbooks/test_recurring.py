@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import Workspace
 from common.errors import Conflict, DomainError
 from playbooks.models import Task, TaskSeries
-from playbooks.services.recurring import day_after, day_of, go_on_with_series, make_due_tasks, start_series, stop_series
+from playbooks.services.recurring import (
+    day_after,
+    day_of,
+    go_on_with_series,
+    make_due_tasks,
+    start_series,
+    stop_series,
+    take_back_series,
+)
 from playbooks.services.tasks import create_task, tick_item
 from tests.factories import NOW, AccountFactory, UserFactory
 
@@ -69,6 +78,27 @@ def test_missed_days_bring_one_task_and_not_many() -> None:
     assert make_due_tasks(now=NOW + 10 * DAY) == 1
     made.refresh_from_db()
     assert made.next_on == TODAY + 11 * DAY
+
+
+@pytest.mark.parametrize("days_off", [[5, 6], [18, 19, 20, 21]], ids=["weekend", "Good Friday to Easter Monday"])
+def test_task_comes_on_the_next_working_day_when_its_day_is_off(days_off: list[int]) -> None:
+    Workspace.current()
+    Workspace.objects.update(holiday_country="DE")
+    series(unit="day", starts_on=TODAY + days_off[0] * DAY)
+
+    for day in days_off:
+        assert make_due_tasks(now=NOW + day * DAY) == 0
+    assert make_due_tasks(now=NOW + (days_off[-1] + 1) * DAY) == 1
+    assert Task.objects.get().due_at.date() == TODAY + (days_off[-1] + 1) * DAY
+
+
+def test_series_is_taken_back_with_the_task_that_it_made() -> None:
+    made = series()
+
+    take_back_series(series=made, by=made.owner, now=NOW)  # type: ignore[arg-type]
+
+    assert made.next_on is None
+    assert Task.objects.get().status == "cancelled"
 
 
 def test_series_ends_on_its_last_day() -> None:
