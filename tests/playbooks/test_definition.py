@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -206,10 +207,11 @@ def test_switch_is_refused_when_somebody_else_turned_it_first() -> None:
         enter_by_hand(playbook=playbook, account_ids=[AccountFactory().pk], by=UserFactory(), now=NOW)
 
 
-def test_example_of_the_documentation_can_be_published() -> None:
+def test_every_definition_in_the_handbook_is_valid() -> None:
     messaging()
     SegmentFactory(key="mid-market")
-    text = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
-    example = text.partition("```json\n")[2].partition("```")[0]
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs/playbooks.md").read_text(), flags=re.DOTALL)
+    definitions = [one for one in map(json.loads, blocks) if "steps" in one]
 
-    assert [step.id for step in parse(json.loads(example)).steps] == ["wait", "again", "ask"]
+    assert [[step.id for step in parse(one).steps] for one in definitions][0] == ["wait", "again", "ask"]
+    assert len(definitions) == 2
