@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Account, Workspace
@@ -18,13 +19,14 @@ from common import clock
 from common.templatetags.amounts import number
 from common.text import storable
 from console.queries.paging import linked, page_of
+from console.queries.playbook_attention import alike, parked_runs, troubles
 from console.queries.playbook_runs import numbers_of
 from console.queries.playbook_words import shown_version, steps_ahead
 from console.queries.playbooks import counts_by_state, lately, playbook_rows, run_rows, runs_of
 from console.staff import StaffRequest, admin_page, editor_page, staff_page
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep, Task
 from playbooks.queries.why import Line, why_not, why_run
-from playbooks.services.publishing import pause, resume, retry_run, stop_run
+from playbooks.services.publishing import pause, resume, retry_run, retry_runs, stop_run
 
 SUGGESTED = 12
 
@@ -34,7 +36,12 @@ SUGGESTED = 12
 def playbooks(request: StaffRequest) -> HttpResponse:
     """The list of playbooks."""
     rows = playbook_rows(request.user, now=clock.now())
-    return render(request, "console/playbooks.html", {"rows": rows, "on": sum(row.is_on for row in rows)})
+    context = {
+        "rows": rows,
+        "on": sum(row.is_on for row in rows),
+        "attention": sum(row.runs.get(Run.State.PARKED, 0) for row in rows),
+    }
+    return render(request, "console/playbooks.html", context)
 
 
 def _playbook(key: str) -> Playbook:
@@ -200,6 +207,33 @@ def playbook_run_retry(request: StaffRequest, pk: int) -> HttpResponse:
     run = retry_run(run=_run(request, pk), by=request.user, now=clock.now())
     messages.success(request, _("%(account)s tries its step again now.") % {"account": run.account})
     return redirect("console:playbook_run", pk)
+
+
+@staff_page
+@require_GET
+def playbook_attention(request: StaffRequest) -> HttpResponse:
+    """Every run that could not go on, those with the same trouble together."""
+    context = {
+        "troubles": troubles(request.user),
+        "count": parked_runs(request.user).count(),
+        "crumbs": [{"label": _("Playbooks"), "url": reverse("console:playbooks")}, {"label": _("Needs attention")}],
+    }
+    return render(request, "console/playbook/attention.html", context)
+
+
+@admin_page
+@require_POST
+def playbook_attention_retry(request: StaffRequest) -> HttpResponse:
+    """Let all runs try again that have the same trouble as one, or all that there are."""
+    asked = request.POST.get("like", "")
+    if asked:
+        runs = alike(request.user, get_object_or_404(Run, pk=int(asked) if asked.isdecimal() else 0))
+    else:
+        runs = parked_runs(request.user)
+    count = retry_runs(runs=runs, by=request.user, now=clock.now())
+    words = ngettext("%(count)s run tries its step again now.", "%(count)s runs try their step again now.", count)
+    messages.success(request, words % {"count": number(count)})
+    return redirect("console:playbook_attention")
 
 
 @admin_page

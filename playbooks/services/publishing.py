@@ -19,7 +19,7 @@ from playbooks.definition.parse import parse
 from playbooks.models import Playbook, PlaybookVersion, Run, RunStep
 from playbooks.services.spreading import FEW, SPREAD
 
-RESERVED_KEYS = frozenset({"emails", "new", "runs"})
+RESERVED_KEYS = frozenset({"attention", "emails", "new", "runs"})
 LONGEST_KEY = 58
 
 SPREAD_OVERDUE = SQL("""
@@ -168,14 +168,21 @@ def _named(playbook: Playbook, now: datetime, count: int) -> dict[str, SQL]:
 @transaction.atomic
 def retry_run(*, run: Run, by: User, now: datetime) -> Run:
     """Let a parked run try its step again now; raises Conflict when it is not parked."""
-    _must_be_admin(by)
-    changed = Run.objects.filter(pk=run.pk, state=Run.State.PARKED).update(
-        state=Run.State.WAITING, attempts=0, leased_until=None, error="", due_at=now
-    )
+    changed = retry_runs(runs=Run.objects.filter(pk=run.pk), by=by, now=now)
     run.refresh_from_db()
     if not changed:
         raise Conflict(_("This run does not need attention any more."), code="run_changed")
     return run
+
+
+def retry_runs(*, runs: QuerySet[Run], by: User, now: datetime) -> int:
+    """Let those of ``runs`` that are parked try their step again now; returns how many do."""
+    _must_be_admin(by)
+    parked = runs.filter(state=Run.State.PARKED)
+    count: int = parked.update(state=Run.State.WAITING, attempts=0, leased_until=None, error="", due_at=now)
+    if count:
+        ring("playbooks.tick")
+    return count
 
 
 def stop_run(*, run: Run, by: User, now: datetime) -> Run:

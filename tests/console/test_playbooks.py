@@ -290,3 +290,37 @@ def _queries(client: Client, path: str) -> int:
     ) as queries:
         assert client.get(path).status_code == 200
     return len(queries)
+
+
+def test_parked_runs_stand_together_by_their_trouble_and_try_again_together(admin: Client) -> None:
+    for _n in range(5):
+        customer(uses=2, name="Borealis")
+    customer(uses=2, name="Cedar")
+    published(key="low", name="Low use")
+    pass_time(clock.now(), clock.now())
+    Run.objects.update(state=Run.State.PARKED, error="There is no attribute “gone”.")
+    Run.objects.filter(account__name="Cedar").update(error="The mail server is on fire.")
+
+    assert "6 runs need attention" in text_of(admin, "/playbooks/")
+    shown = text_of(admin, "/playbooks/attention/")
+    assert "Low use 5" in shown
+    assert "There is no attribute “gone”." in shown
+    assert "The mail server is on fire." in shown
+    like = Run.objects.filter(account__name="Borealis").values_list("pk", flat=True)[0]
+    admin.post("/playbooks/attention/retry/", {"like": like})
+    assert Run.objects.filter(state=Run.State.PARKED).count() == 1
+    admin.post("/playbooks/attention/retry/")
+    assert "Nothing needs attention" in text_of(admin, "/playbooks/attention/")
+    assert set(Run.objects.values_list("state", "attempts", "error")) == {(Run.State.WAITING, 0, "")}
+
+
+def test_only_an_admin_lets_parked_runs_try_again() -> None:
+    customer(uses=2)
+    published(key="low")
+    pass_time(clock.now(), clock.now())
+    Run.objects.update(state=Run.State.PARKED, error="The mail server is on fire.")
+    leader = signed_in(role=User.Role.LEADER)
+
+    assert "The mail server is on fire." in text_of(leader, "/playbooks/attention/")
+    assert leader.post("/playbooks/attention/retry/").status_code == 403
+    assert Run.objects.get().state == Run.State.PARKED
