@@ -18,7 +18,7 @@ from playbooks.definition.edit import BLANK
 from playbooks.definition.parse import STEPS
 from playbooks.models import Playbook
 from playbooks.ready import ready_playbooks
-from playbooks.services import create_playbook, evaluate_entries, save_draft
+from playbooks.services import create_playbook, evaluate_entries, save_draft, save_template
 from tests.console.pages import HTMX, client_of, queries_of, words_of
 from tests.factories import PlaybookFactory, UserFactory
 from tests.playbooks.cases import LOW, REFERENCE, customer, messaging, published
@@ -633,3 +633,19 @@ def test_ready_playbook_becomes_a_draft_about_the_chosen_feature(admin: Client) 
     assert made.draft is not None
     assert made.draft["entry"]["condition"]["attribute"] == "usage.messaging.7d"
     assert "Messaging, 7 days" in words_of(admin, f"/playbooks/{made.key}/edit/")
+
+
+def test_email_without_a_sender_is_refused_at_its_step(admin: Client) -> None:
+    playbook = drafted()
+    before = ids_of(playbook)
+    author = UserFactory(role=User.Role.ADMIN)
+    save_template(template=None, name="Hello", texts={"en": ("Hello", "Hello.")}, by=author, now=clock.now())
+    typed = {"add_call-template": "hello", "add_call-sender": "", "add_call-to": ""}
+
+    refused = post(admin, playbook, "step/new", typed, kind="email", after="call")
+
+    assert refused.status_code == 422
+    assert "This field is required." in text_of(refused)
+    assert ids_of(playbook) == before
+    post(admin, playbook, "step/new", {**typed, "add_call-sender": "owner"}, kind="email", after="call")
+    assert len(ids_of(playbook)) == len(before) + 1
