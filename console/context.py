@@ -48,6 +48,7 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
         "search_url": reverse("console:search"),
         "hotkeys_on": user.hotkeys_enabled,
         "workspace": workspace.name,
+        "notifications_url": reverse("console:notifications"),
         "unread_notifications": lambda: unread_of(user),
         "currency": workspace.currency,
     }

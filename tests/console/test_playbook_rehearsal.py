@@ -116,8 +116,8 @@ def test_versions_are_compared_in_words(admin: Client) -> None:
     publish(playbook=playbook, definition={**REFERENCE, "steps": steps}, author=None, note="", now=clock.now())
 
     shown = text_of(admin.get(f"/playbooks/{playbook.key}/compare/"))
-    assert "changed Make the task" in shown
-    assert "new Wait 2 days" in shown
+    assert "changed step 3: Make the task" in shown
+    assert "new step 4: Wait 2 days" in shown
     same = text_of(admin.get(f"/playbooks/{playbook.key}/compare/", {"from": "1", "to": "1"}))
     assert "Nothing: they are the same." in same
 

@@ -184,7 +184,7 @@ def test_consumers_hear_when_a_file_tells_of_yesterday(files: dict[str, Path]) -
 
     take(files["support_tickets"], example("support_tickets"), now=datetime(2024, 7, 28, 12, 0, tzinfo=UTC))
 
-    assert EventInbox.objects.filter(event__kind="ticket.opened").count() == 2
+    assert EventInbox.objects.filter(consumer="playbooks", event__kind="ticket.opened").count() == 2
 
 
 def test_custom_fields_are_declared_once_when_taken_twice(files: dict[str, Path]) -> None:

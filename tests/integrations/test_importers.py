@@ -127,7 +127,7 @@ def test_ticket_tells_its_story_when_it_changes(tmp_path: Path, account: Account
         rows(tmp_path, "tickets", header, story, source="desk")
 
     assert kinds() == ["ticket.opened", "ticket.solved", "ticket.reopened", "ticket.solved"]
-    assert EventInbox.objects.count() == 4
+    assert EventInbox.objects.filter(consumer="playbooks").count() == 4
     assert Ticket.objects.get().solved_at == datetime(2026, 3, 16, 11, 0, tzinfo=UTC)
 
 
@@ -147,7 +147,9 @@ def test_subscription_tells_its_story_when_it_ends(tmp_path: Path, account: Acco
 
     assert kinds() == ["subscription.started", "subscription.ended"]
     assert Subscription.objects.get(external_id="S-1").mrr == Decimal("99.50")
-    assert list(EventInbox.objects.values_list("event__kind", flat=True)) == ["subscription.ended"]
+    assert list(EventInbox.objects.filter(consumer="playbooks").values_list("event__kind", flat=True)) == [
+        "subscription.ended"
+    ]
 
 
 def test_subscription_is_refused_when_it_is_in_another_currency(tmp_path: Path, account: Account) -> None:

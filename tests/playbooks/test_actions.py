@@ -55,8 +55,6 @@ def test_action_declares_all_that_pages_need(kind: str) -> None:
     assert all(map(str, (action.label, action.hint, action.icon)))
     assert is_dataclass(action)
     assert {field.name for field in action.form} == {field.name for field in fields(action)}
-    writes = action.recipient is not Action.recipient
-    assert action.writes_to_contact == writes
 
 
 @pytest.mark.parametrize(
