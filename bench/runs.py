@@ -28,8 +28,9 @@ REFERENCE: dict[str, Any] = {
 
 _PLAYBOOKS = """
     WITH made AS (
-        INSERT INTO playbooks_playbook (key, name, description, status, problem, draft_number, created_at)
-        SELECT 'bench-' || n, 'Bench ' || n, '', 'draft', '', 0, %(now)s FROM generate_series(1, %(playbooks)s) n
+        INSERT INTO playbooks_playbook (key, name, description, status, problem, is_catching_up, draft_number,
+            created_at)
+        SELECT 'bench-' || n, 'Bench ' || n, '', 'draft', '', false, 0, %(now)s FROM generate_series(1, %(playbooks)s) n
         RETURNING id
     ), published AS (
         INSERT INTO playbooks_playbookversion (playbook_id, number, definition, note, published_at)
@@ -41,10 +42,10 @@ _LIVE = """
     FROM playbooks_playbookversion v WHERE v.playbook_id = p.id
 """
 _RUNS = """
-    INSERT INTO playbooks_run (playbook_id, version_id, account_id, state, step, due_at, is_alone, held, attempts,
-        error, entered_at)
+    INSERT INTO playbooks_run (playbook_id, version_id, account_id, state, step, due_at, is_alone, is_held_out, held,
+        attempts, error, entered_at)
     SELECT playbook_id, version_id, account_id, 'waiting', %(step)s,
-        %(now)s::timestamptz + (row_number() OVER ()) * %(apart)s::interval, false, false, 0, '',
+        %(now)s::timestamptz + (row_number() OVER ()) * %(apart)s::interval, false, false, false, 0, '',
         %(now)s::timestamptz - interval '7 days'
     FROM (
         SELECT v.playbook_id, v.id AS version_id, a.id AS account_id

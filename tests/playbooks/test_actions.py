@@ -1,16 +1,21 @@
 """Actions as they are declared: complete, checked at their step, done once, and told from what they kept."""
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from accounts.models import Account, Event
 from common.errors import DomainError
-from playbooks.actions import REGISTRY, Action, Names
+from console.queries.playbook_words import shown_definition
+from console.queries.step_kinds import step_kinds
+from playbooks.actions import REGISTRY, Action, Moment, Names
+from playbooks.actions.base import register
 from playbooks.actions.opportunity import OpportunityAction
 from playbooks.actions.tag import TagAction
+from playbooks.definition.fields import Text
 from playbooks.definition.parse import load, parse
 from playbooks.definition.steps import Act
 from playbooks.models import Run
@@ -135,3 +140,48 @@ def test_names_are_read_with_one_query_a_source(django_assert_num_queries: Any) 
 
 def test_records_of_earlier_releases_are_told() -> None:
     assert REGISTRY["stage"].told({"stage": "adoption", "moved": True}) == "Moved the account to the stage “adoption”."
+
+
+@pytest.fixture
+def praise() -> Iterator[type[Action]]:
+    """An action that is declared here and nowhere else."""
+
+    @register
+    @dataclass(frozen=True, slots=True)
+    class Praise(Action):
+        kind: ClassVar = "praise"
+        label: ClassVar = "Praise"
+        hint: ClassVar = "Somebody is praised."
+        icon: ClassVar = "star"
+        form: ClassVar = (Text("whom", "Whom", most=20),)
+
+        whom: str
+
+        def perform(self, moment: Moment) -> dict[str, Any]:
+            Account.objects.filter(pk=moment.account.pk).update(industry=f"praised {self.whom}")
+            return {"whom": self.whom}
+
+        def words(self, names: Names) -> str:
+            return f"Praise {self.whom}"
+
+        @classmethod
+        def told(cls, facts: Mapping[str, Any]) -> str:
+            return f"Praised {facts['whom']}."
+
+    yield Praise
+    del REGISTRY["praise"]
+
+
+def test_action_that_is_declared_in_one_place_is_offered_refused_done_and_told(praise: type[Action]) -> None:
+    step = {"id": "praise", "kind": "praise", "whom": "Ada"}
+    with pytest.raises(DomainError) as refused:
+        parse({**REFERENCE, "steps": [{"id": "praise", "kind": "praise", "whom": "x" * 21}]})
+    assert list(refused.value.fields) == ["steps[0].whom"]
+
+    assert step_kinds()["praise"].label == praise.label
+    account = customer(uses=3)
+    run = ran(step, account)
+    account.refresh_from_db()
+    assert account.industry == "praised Ada"
+    assert told(run) == "Praised Ada."
+    assert shown_definition(parse({**REFERENCE, "steps": [step]})).steps[0].title == "Praise Ada"

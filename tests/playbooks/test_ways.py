@@ -279,6 +279,7 @@ def test_run_with_a_wait_that_cannot_be_looked_at_is_parked_when_its_time_is_up(
         ("Europe/Sofia", datetime(2026, 3, 29, 5, tzinfo=UTC)),  # the night of the change is an hour shorter
         ("America/New_York", datetime(2026, 3, 28, 21, tzinfo=UTC)),  # it is afternoon there
         ("Asia/Tokyo", datetime(2026, 3, 28, 23, tzinfo=UTC)),
+        ("account", datetime(2026, 3, 29, 2, 30, tzinfo=UTC)),  # the account's, in Kolkata
         ("", datetime(2026, 3, 29, 8, tzinfo=UTC)),  # the workspace's
     ],
 )
@@ -286,9 +287,9 @@ def test_letter_waits_for_morning_where_its_reader_is(zone: str, goes_on: dateti
     SurveyFactory(key="nps", is_live=True)
     quiet = {"from": 20, "to": 8, "weekends": False}
     published({**ANYBODY, "quiet_hours": quiet, "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}]})
-    account = AccountFactory(time_zone="Pacific/Auckland" if zone else "")
-    ContactFactory(account=account, time_zone="Asia/Kolkata")  # not the champion, who is asked first
-    ContactFactory(account=account, time_zone=zone, role="champion")
+    account = AccountFactory(time_zone="Asia/Kolkata" if zone else "")
+    ContactFactory(account=account, time_zone="Pacific/Auckland")  # not the champion, who is asked first
+    ContactFactory(account=account, time_zone="" if zone == "account" else zone, role="champion")
     evening = datetime(2026, 3, 28, 21, tzinfo=UTC)
     evaluate_entries(now=evening)
     settle(evening)
