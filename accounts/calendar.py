@@ -61,9 +61,10 @@ class Calendar:
     def add(self, start: datetime, *, hours: int = 0, days: int = 0, business_days: int = 0) -> datetime:
         """``start`` and so much later, in UTC: hours pass as hours; days and business days keep the wall-clock time."""
         whole_days = days
-        day = start.astimezone(self.zone).date()
-        while business_days > 0:
-            day += timedelta(days=1)
-            whole_days += 1
-            business_days -= self.is_business_day(day)
+        if business_days:
+            day = self.day(start)
+            while business_days > 0:
+                day += timedelta(days=1)
+                whole_days += 1
+                business_days -= self.is_business_day(day)
         return add_days(start, whole_days, self.zone) + timedelta(hours=hours)

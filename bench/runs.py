@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection, connections
 
+from common.collector import settle
+
 PLAYBOOKS = 20
 LOW = {"attribute": "usage.feature-1.7d", "operator": "lt", "value": 30}
 """Nine in ten accounts of the bench's company use it less."""
@@ -84,8 +86,9 @@ def make_runs(
 
 
 def timed_together(workers: int, work: Callable[[], None]) -> float:
-    """The seconds that so many processes take together, each on a connection of its own that is open already."""
+    """The seconds that so many processes take together, each settled and on a connection that is open already."""
     connections.close_all()
+    settle()
     fork = multiprocessing.get_context("fork")
     ready, took = fork.Barrier(workers), fork.SimpleQueue()
 

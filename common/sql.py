@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from string import Formatter
 from typing import Any, cast
 
+import orjson
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class SQL:
         texts: list[str] = []
         params: list[Any] = []
         position = 0
-        for literal, field, _spec, _conversion in Formatter().parse(self.text):
+        for literal, field in _places(self.text):
             texts.append(literal)
             if field is None:
                 continue
@@ -44,9 +47,20 @@ class SQL:
         return bool(self.text)
 
 
+@lru_cache(maxsize=4096)
+def _places(text: str) -> tuple[tuple[str, str | None], ...]:
+    """The literal pieces of a template, each with the name of the place after it; None where there is none."""
+    return tuple((literal, field) for literal, field, _spec, _conversion in Formatter().parse(text))
+
+
 def value(item: Any) -> SQL:
     """A single parameter."""
     return SQL("%s", (item,))
+
+
+def from_json(given: Any) -> SQL:
+    """A parameter of type ``jsonb``, for a statement that is about many things at once; instants as ISO 8601."""
+    return SQL("%s::jsonb", (orjson.dumps(given, option=orjson.OPT_NON_STR_KEYS).decode(),))
 
 
 def identifier(name: str) -> SQL:
@@ -62,6 +76,7 @@ def join(separator: str, pieces: Sequence[SQL]) -> SQL:
 def rows(query: SQL) -> list[tuple[Any, ...]]:
     """Run a query that answers with rows, and return them all."""
     with connection.cursor() as cursor:
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # the driver's own, in C
         cursor.execute(query.text, query.params)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())
 

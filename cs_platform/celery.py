@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging
+from celery.signals import beat_init, setup_logging, worker_process_init
 from django.conf import settings
 from kombu import Queue
+
+from common.collector import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings.production")
 
@@ -117,6 +119,12 @@ app.autodiscover_tasks()
 def ring_at_once(**_: Any) -> None:
     """Tick as beat starts, so that a deployment is ready without waiting for the first interval to pass."""
     app.send_task("accounts.heartbeat")
+
+
+@worker_process_init.connect
+def settle_process(**_: Any) -> None:
+    """Set the garbage collector of a process that will do many tasks."""
+    settle()
 
 
 @setup_logging.connect  # Celery asks here instead of replacing the root logger

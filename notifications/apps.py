@@ -8,4 +8,9 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        from accounts.services.ledger import listen
+        from notifications.kinds import KINDS
+        from notifications.services.notify import CONSUMER
+
         autodiscover_modules("notices")
+        listen(CONSUMER, kinds={kind.event for kind in KINDS.values()} - {""})

@@ -11,8 +11,8 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue
-from accounts.attributes.registry import Attribute, choices_of
-from accounts.conditions import Explanation
+from accounts.attributes.registry import choices_of
+from accounts.conditions import Explanation, Leaf, plain
 from accounts.models import Event
 
 LOOKS = ("entry", "check", "branch", "wait_until")
@@ -27,7 +27,7 @@ class Observer:
 
     def __init__(self, at: datetime) -> None:
         self._at = at.isoformat()
-        self._words: dict[str, dict[str, str]] = {}
+        self._asked: dict[int, tuple[Leaf, dict[str, Any]]] = {}
 
     def observe(self, explanation: Explanation, *, within: str = "") -> dict[str, Any]:
         """``at``, ``holds`` and ``findings``, of which ``within`` keeps only those below that place of the tree."""
@@ -35,21 +35,31 @@ class Observer:
             "at": self._at,
             "holds": explanation.holds,
             "findings": [
-                {**finding.to_json(), **self._words_of(finding.attribute)}
-                for finding in explanation.findings
-                if finding.path.startswith(within)
+                {
+                    **self._ask(leaf),
+                    "found": plain(found),
+                    "heard_at": heard_at.isoformat() if heard_at else None,
+                    "holds": holds,
+                }
+                for leaf, found, heard_at, holds in explanation.findings
+                if leaf.path.startswith(within)
             ],
         }
 
-    def _words_of(self, attribute: Attribute) -> dict[str, str]:
-        """The label and the unit in the language that is active, which are looked up once for many accounts."""
-        if attribute.key not in self._words:
-            self._words[attribute.key] = {
-                "label": str(attribute.label),
-                "type": str(attribute.type),
-                "unit": str(attribute.unit),
+    def _ask(self, leaf: Leaf) -> dict[str, Any]:
+        """What a leaf looks for, in the language that is active; put into words once for many accounts."""
+        if id(leaf) not in self._asked:
+            words = {
+                "path": leaf.path,
+                "attribute": leaf.attribute.key,
+                "label": str(leaf.attribute.label),
+                "type": str(leaf.attribute.type),
+                "unit": str(leaf.attribute.unit),
+                "operator": leaf.operator.key,
+                "expected": plain(leaf.given),
             }
-        return self._words[attribute.key]
+            self._asked[id(leaf)] = leaf, words
+        return self._asked[id(leaf)][1]
 
 
 def occasion(event: Event) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from common.doorbell import ring
 from common.locks import only_one
 from playbooks import services
 
-BATCH = 1000
+BATCH = 2000
 MOST_BATCHES = 5  # a task stays short; what is left is the next tick's, which is rung for
 
 

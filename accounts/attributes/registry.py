@@ -146,12 +146,12 @@ class Attribute:
     """
 
     key: str
-    label: Label
+    label: Label = field(compare=False)  # words are not looked up to tell attributes apart
     type: Type
     column: Column | Ratio
-    group: Label = ""
-    help: Label = ""
-    unit: Label = ""
+    group: Label = field(default="", compare=False)
+    help: Label = field(default="", compare=False)
+    unit: Label = field(default="", compare=False)
     choices: Choices | None = None
     freshness: Column | None = None
     default: int | None = None

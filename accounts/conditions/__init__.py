@@ -2,13 +2,14 @@
 
 from accounts.conditions.compile import matching, matching_ids
 from accounts.conditions.describe import Describer, Phrase, describe
-from accounts.conditions.explain import Explanation, LeafFinding, explain, explain_several
-from accounts.conditions.parse import ConditionError, Node, parse
+from accounts.conditions.explain import Explanation, LeafFinding, explain, explain_several, plain
+from accounts.conditions.parse import ConditionError, Leaf, Node, parse
 
 __all__ = [
     "ConditionError",
     "Describer",
     "Explanation",
+    "Leaf",
     "LeafFinding",
     "Node",
     "Phrase",
@@ -18,4 +19,5 @@ __all__ = [
     "matching",
     "matching_ids",
     "parse",
+    "plain",
 ]

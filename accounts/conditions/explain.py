@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from accounts.attributes.registry import Attribute, Catalogue, Context
+from accounts.attributes.registry import Catalogue, Context
 from accounts.attributes.relation import Scope, facts_relation
 from accounts.conditions.compile import compare
 from accounts.conditions.parse import Group, InSegments, Leaf, Node, Not, leaves, parse
@@ -19,25 +19,10 @@ Name = TypeVar("Name")
 class LeafFinding(NamedTuple):
     """What one leaf found for one account. ``found`` is None when the value is missing."""
 
-    path: str
-    attribute: Attribute
-    operator: str
-    expected: Any
+    leaf: Leaf
     found: Any
     heard_at: datetime | None
     holds: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """The finding as it is kept in a run's record: plain values, the label in the reader's language left out."""
-        return {
-            "path": self.path,
-            "attribute": self.attribute.key,
-            "operator": self.operator,
-            "expected": plain(self.expected),
-            "found": plain(self.found),
-            "heard_at": self.heard_at.isoformat() if self.heard_at else None,
-            "holds": self.holds,
-        }
 
 
 class Explanation(NamedTuple):
@@ -45,9 +30,6 @@ class Explanation(NamedTuple):
 
     holds: bool
     findings: tuple[LeafFinding, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, "findings": [finding.to_json() for finding in self.findings]}
 
 
 def explain(
@@ -81,38 +63,34 @@ def explain_several(
         selected.append(SQL(relation.heard(leaf.attribute)))
         selected.append(SQL("({}) IS TRUE").format(compare(leaf, relation, context)))
     query = SQL("SELECT {} FROM ({}) facts").format(join(", ", selected), relation.sql)
+    asked = [(name, nodes[name], found) for name, found in every.items()]
     explanations = {}
     for account_id, *values in rows(query):
-        named, place = {}, iter(values)
-        for name, node in nodes.items():
-            findings = {
-                leaf.path: LeafFinding(
-                    path=leaf.path,
-                    attribute=leaf.attribute,
-                    operator=leaf.operator.key,
-                    expected=leaf.given,
-                    found=next(place),
-                    heard_at=next(place),
-                    holds=next(place),
-                )
-                for leaf in every[name]
-            }
-            named[name] = Explanation(holds=_holds(node, findings), findings=tuple(findings.values()))
-        explanations[account_id] = named
+        place = iter(values)
+        explanations[account_id] = {
+            name: _explain(node, [LeafFinding(leaf, next(place), next(place), next(place)) for leaf in found])
+            for name, node, found in asked
+        }
     return explanations
 
 
-def _holds(node: Node, findings: Mapping[str, LeafFinding]) -> bool:
+def _explain(node: Node, findings: list[LeafFinding]) -> Explanation:
+    if isinstance(node, Leaf):
+        return Explanation(findings[0].holds, tuple(findings))
+    return Explanation(_holds(node, {finding.leaf.path: finding.holds for finding in findings}), tuple(findings))
+
+
+def _holds(node: Node, held: Mapping[str, bool]) -> bool:
     match node:
         case Leaf():
-            return findings[node.path].holds
+            return held[node.path]
         case Not():
-            return not _holds(node.child, findings)
+            return not _holds(node.child, held)
         case InSegments():
-            return any(_holds(child, findings) for child in node.children) == (node.operator.key == "in")
+            return any(_holds(child, held) for child in node.children) == (node.operator.key == "in")
         case Group():
-            held = (_holds(child, findings) for child in node.children)
-            return any(held) if node.kind == "any" else all(held)
+            children = (_holds(child, held) for child in node.children)
+            return any(children) if node.kind == "any" else all(children)
 
 
 def plain(found: Any) -> Any:

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
-from accounts.models import Account, Contact, Event, EventInbox, Touched, User
+from accounts.models import Account, Contact, Event, Touched, User
+from common.sql import SQL, from_json, rows
+
+LISTENERS: dict[str, Collection[str] | None] = {}
+"""Who reads the ledger, by name, with the kinds of events that it wants; None wants all."""
+
+WRITTEN = ("account_id", "kind", "happened_at", "user_id", "contact_id", "data")
+WRITE = SQL("""
+WITH written AS (
+    INSERT INTO accounts_event (account_id, kind, happened_at, user_id, contact_id, data)
+    SELECT (e->>0)::bigint, e->>1, (e->>2)::timestamptz, (e->>3)::bigint, (e->>4)::bigint, e->5
+    FROM jsonb_array_elements({events}) WITH ORDINALITY AS given (e, place) ORDER BY place
+    RETURNING id, account_id, kind, happened_at, recorded_at
+), handed AS (
+    INSERT INTO accounts_eventinbox (consumer, event_id)
+    SELECT name, id FROM written JOIN jsonb_each({listeners}) AS listener (name, kinds)
+        ON kinds = 'null' OR kinds ? kind
+    WHERE happened_at >= coalesce({news_since}, '-infinity') ORDER BY id, name
+), touched AS (
+    INSERT INTO accounts_touched (account_id) SELECT DISTINCT account_id FROM written WHERE {touches} ORDER BY 1
+)
+SELECT id, recorded_at FROM written ORDER BY id
+""")
+
+
+def listen(consumer: str, *, kinds: Collection[str] | None = None) -> None:
+    """Hand every event from now on to ``consumer``, or only those of these kinds; raises ValueError for a name taken.
+
+    Called when the apps are loaded.
+    """
+    if consumer in LISTENERS:
+        raise ValueError(f"{consumer} listens to the ledger already")
+    LISTENERS[consumer] = kinds
 
 
 def record(
@@ -21,29 +52,30 @@ def record(
     contact: Contact | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Write one event, hand it to every consumer, and say that the account was touched."""
+    """Write one event, hand it to those who listen, and say that the account was touched."""
     event = Event(account=account, kind=kind, happened_at=happened_at, user=user, contact=contact, data=data or {})
     return record_many([event])[0]
 
 
 def record_many(events: Sequence[Event], *, news_since: datetime | None = None, touches: bool = True) -> list[Event]:
-    """Write events in one statement a table, hand them to every consumer, and say which accounts were touched.
+    """Write events, hand them to those who listen, and say which accounts were touched, all in one statement.
 
     Those that happened before ``news_since`` are history that is only now told: they stand on the timeline and in
     reports, but no consumer hears of them, so that a file of old tickets starts no playbook.
     ``touches`` is false for what was itself computed from touched accounts: computing it again would never end.
     """
-    with transaction.atomic():
-        written = Event.objects.bulk_create(events)
-        EventInbox.objects.bulk_create(
-            EventInbox(consumer=consumer, event=event)
-            for consumer in settings.LEDGER_CONSUMERS
-            for event in written
-            if news_since is None or event.happened_at >= news_since
+    written = rows(
+        WRITE.format(
+            events=from_json([[getattr(event, name) for name in WRITTEN] for event in events]),
+            listeners=from_json({name: None if kinds is None else sorted(kinds) for name, kinds in LISTENERS.items()}),
+            news_since=SQL("%s::timestamptz", (news_since,)),
+            touches=SQL("%s::boolean", (touches,)),
         )
-        if touches:
-            touch({event.account_id for event in written})
-    return written
+    )
+    for event, (pk, recorded_at) in zip(events, written, strict=True):
+        event.pk, event.recorded_at = pk, recorded_at
+        event._state.adding, event._state.db = False, connection.alias  # as bulk_create leaves them
+    return list(events)
 
 
 def touch(account_ids: Iterable[int]) -> None:

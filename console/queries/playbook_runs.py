@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from accounts.conditions import ConditionError, explain
-from accounts.conditions.explain import plain
+from accounts.conditions import ConditionError, explain, plain
 from accounts.models import Account
 from playbooks.models import RunStep
 from playbooks.record import Teller

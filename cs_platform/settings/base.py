@@ -198,9 +198,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 
-# Layers that read the event ledger for themselves: each new event gets a marker row for each of them.
-LEDGER_CONSUMERS = ["playbooks", "notifications"]
-
 # Private hosts and networks that webhooks may reach; everything inside is refused otherwise.
 OUTGOING_PRIVATE = env.list("OUTGOING_PRIVATE", default=[])
 

@@ -140,7 +140,9 @@ def _decide(
     for claimed in claims:
         position = Position(step, claimed.due_at, claimed.waiting_since)
         try:
-            seen = replace(found.get(claimed.account_id, GONE), is_held_out=claimed.is_held_out)
+            seen = found.get(claimed.account_id, GONE)
+            if claimed.is_held_out:
+                seen = replace(seen, is_held_out=True)
             decision = decide(definition, position, seen, look.now, look.calendar)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
             give_up(claimed, error, look.now)

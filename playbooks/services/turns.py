@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.db import transaction
 
 from accounts.calendar import Calendar
 from accounts.models import Event
 from accounts.services.ledger import record_many
-from common.sql import SQL, rows
+from common.sql import SQL, from_json, rows
 from playbooks.actions import Moment
 from playbooks.decide import Decision
 from playbooks.definition.steps import Act
@@ -32,10 +31,9 @@ ACTING_AT_ONCE = 50
 # row, so no two can wait for each other.
 MOVE = SQL("""
 WITH turn AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset({turns}) AS t (
-        run bigint, leased_until timestamptz, attempts smallint,
-        state text, step text, due_at timestamptz, since timestamptz, steps jsonb
-    )
+    SELECT (t->>0)::bigint AS run, (t->>1)::timestamptz AS leased_until, (t->>2)::smallint AS attempts,
+        t->>3 AS state, t->>4 AS step, (t->>5)::timestamptz AS due_at, (t->>6)::timestamptz AS since
+    FROM jsonb_array_elements({turns}) t
 ), leased AS MATERIALIZED (
     SELECT r.id FROM turn t JOIN playbooks_run r ON r.id = t.run
     WHERE r.state = 'waiting' AND NOT r.held AND r.leased_until = t.leased_until AND r.attempts = t.attempts
@@ -46,15 +44,14 @@ WITH turn AS MATERIALIZED (
         ended_at = CASE WHEN t.state <> 'waiting' THEN {now} END, leased_until = NULL, attempts = 0, error = ''
     FROM turn t JOIN leased l ON l.id = t.run
     WHERE r.id = t.run
-    RETURNING r.id, t.steps
+    RETURNING r.id
 ), recorded AS (
     INSERT INTO playbooks_runstep (run_id, position, step, kind, decision, facts, taken_at)
-    SELECT m.id, b.taken + s.place - 1, s.step->>0, s.step->>1, s.step->>2, s.step->3, {now}
-    FROM moved m
+    SELECT m.id, before.steps + (s->>1)::int, s->>2, s->>3, s->>4, s->5, {now}
+    FROM jsonb_array_elements({steps}) s JOIN moved m ON m.id = (s->>0)::bigint
     CROSS JOIN LATERAL (
-        SELECT coalesce(max(position) + 1, 0) AS taken FROM playbooks_runstep WHERE run_id = m.id
-    ) b
-    CROSS JOIN LATERAL jsonb_array_elements(m.steps) WITH ORDINALITY s (step, place)
+        SELECT coalesce(max(position) + 1, 0) AS steps FROM playbooks_runstep WHERE run_id = m.id
+    ) before
 )
 SELECT id FROM moved
 """)
@@ -69,26 +66,18 @@ class Turn:
     decision: Decision
     done: Mapping[str, Any] | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        position, act = self.decision.position, self.decision.act
-        return {
-            "run": self.claim.run_id,
-            "leased_until": self.claim.leased_until,
-            "attempts": self.claim.attempts,
-            "state": self.decision.state,
-            "step": position.step,
-            "due_at": position.due_at,
-            "since": position.since,
-            "steps": [
-                [
-                    taken.step,
-                    taken.kind,
-                    taken.decision,
-                    {**taken.facts, **self.done} if self.done and act and taken.step == act.id else taken.facts,
-                ]
-                for taken in self.decision.taken
-            ],
-        }
+    def place(self) -> list[Any]:
+        """Where the run stands then, with the proof of its lease, in the order of MOVE."""
+        claim, position = self.claim, self.decision.position
+        lease = [claim.run_id, claim.leased_until, claim.attempts]
+        return [*lease, self.decision.state, position.step, position.due_at, position.since]
+
+    def steps(self) -> Iterator[list[Any]]:
+        """The steps that it takes, in the order of MOVE."""
+        act = self.decision.act
+        for place, taken in enumerate(self.decision.taken):
+            facts = {**taken.facts, **self.done} if self.done and act and taken.step == act.id else taken.facts
+            yield [self.claim.run_id, place, taken.step, taken.kind, taken.decision, facts]
 
 
 def write_turns(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
@@ -117,10 +106,12 @@ def _spare(write: Callable[[Sequence[Turn]], None], turns: Sequence[Turn], now: 
 
 @transaction.atomic
 def _write(turns: Sequence[Turn], now: datetime) -> None:
-    given = orjson.dumps([turn.to_json() for turn in turns]).decode()
-    moved = {
-        run_id for (run_id,) in rows(MOVE.format(turns=SQL("%s::jsonb", (given,)), now=SQL("%s::timestamptz", (now,))))
-    }
+    move = MOVE.format(
+        turns=from_json([turn.place() for turn in turns]),
+        steps=from_json([step for turn in turns for step in turn.steps()]),
+        now=SQL("%s::timestamptz", (now,)),
+    )
+    moved = {run_id for (run_id,) in rows(move)}
     record_many(
         [
             Event(

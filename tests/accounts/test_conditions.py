@@ -181,12 +181,12 @@ def test_explanation_says_what_each_leaf_found() -> None:
 
     assert len([q for q in queries if "accounts_account" in q["sql"]]) == 1
     assert explained[big.pk].holds
-    assert [(f.path, f.found, f.holds) for f in explained[big.pk].findings] == [
+    assert [(f.leaf.path, f.found, f.holds) for f in explained[big.pk].findings] == [
         ("all[0]", 200, True),
         ("all[1].not", 0, False),
     ]
     assert not explained[unknown.pk].holds
-    assert explained[unknown.pk].to_json()["findings"][0]["found"] is None
+    assert explained[unknown.pk].findings[0].found is None
 
 
 def test_scope_narrows_every_source() -> None:

@@ -1,19 +1,20 @@
 import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
 from accounts.models import Event, EventInbox, StageEntry, Touched
+from accounts.services import ledger
 from accounts.services.ledger import record, take_events, take_touched, touch
 from accounts.services.stages import enter_stage
 from tests.factories import NOW, AccountFactory, StageFactory
 
 
 @pytest.mark.django_db
-def test_event_is_handed_to_each_consumer_once(settings: Any) -> None:
-    settings.LEDGER_CONSUMERS = ["playbooks", "reports"]
+def test_event_is_handed_once_to_each_that_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"playbooks": None, "reports": None, "news": {"touchpoint.logged"}, "deaf": set()}
+    monkeypatch.setattr(ledger, "LISTENERS", wanted)
     account = AccountFactory()
     first = record(account=account, kind="stage.entered", happened_at=NOW)
     second = record(account=account, kind="touchpoint.logged", happened_at=NOW)
@@ -24,6 +25,8 @@ def test_event_is_handed_to_each_consumer_once(settings: Any) -> None:
         assert take_events(consumer="playbooks", limit=10) == [second]
         assert take_events(consumer="playbooks", limit=10) == []
         assert take_events(consumer="reports", limit=10) == [first, second]
+        assert take_events(consumer="news", limit=10) == [second]
+        assert take_events(consumer="deaf", limit=10) == []
 
 
 @pytest.mark.django_db(transaction=True)
