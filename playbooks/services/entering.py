@@ -14,16 +14,17 @@ from django.utils.translation import gettext as _
 from accounts.attributes import Catalogue, Scope
 from accounts.conditions import explain, matching_ids
 from accounts.models import Event, EventInbox, User, Workspace
-from accounts.services.ledger import record_many, take_events
+from accounts.services.ledger import take_events
 from common.doorbell import ring
 from common.errors import Conflict, DomainError
 from common.locks import only_one, wait_for
 from common.sql import SQL, execute, rows
 from playbooks.definition.parse import load
 from playbooks.definition.steps import ConditionEntry, DateEntry, Definition, EventEntry
-from playbooks.models import EntryMatch, Playbook, Run, RunStep
+from playbooks.models import EntryMatch, Playbook, Run
 from playbooks.record import Observer, occasion
 from playbooks.services.assigning import follow_owners
+from playbooks.services.beginning import Entrant, begin_runs
 from playbooks.services.claiming import LEFT_TO_OTHERS
 from playbooks.services.holdouts import held_out_of
 from playbooks.services.spreading import spread
@@ -32,8 +33,7 @@ logger = logging.getLogger(__name__)
 
 CONSUMER = "playbooks"
 UNUSABLE = (DomainError, DataError)  # a condition on what is gone, or on values that cannot be read
-AT_ONCE = 500
-ENTRY = "entry"
+AT_ONCE = 2_000
 ONE_ALONE = "playbooks.alone"
 ENTRY_PLACE = "all[2]"  # where Definition.who_enters has what the entry asks for
 
@@ -219,46 +219,25 @@ def enter_accounts(
     entering = sorted(explained.keys() - busy)
     watched = held_out_of(current, entering, now) if by is None else set()
     first_steps = spread(len(entering), now) if spread_out else [now] * len(entering)
-    runs = Run.objects.bulk_create(
-        Run(
-            playbook=current,
-            version=current.live_version,
-            account_id=account_id,
-            event=causes.get(account_id),
-            step=definition.first,
-            is_alone=is_alone,
-            is_held_out=account_id in watched,
-            due_at=due_at,
-            entered_at=now,
-        )
-        for account_id, due_at in zip(entering, first_steps, strict=True)
-    )
-    RunStep.objects.bulk_create(
-        RunStep(
-            run=run,
-            position=0,
-            step="",
-            kind=ENTRY,
-            decision=RunStep.Decision.ENTERED,
-            facts={
-                "seen": observer.observe(explained[run.account_id], within=ENTRY_PLACE),
-                **_cause(causes.get(run.account_id), by),
-            },
-            taken_at=now,
-        )
-        for run in runs
-    )
-    record_many(
+    runs = begin_runs(
         [
-            Event(
-                account_id=run.account_id,
-                kind="playbook.entered",
-                happened_at=now,
-                user=by,
-                data={"playbook": current.key, "name": current.name, "run": run.pk},
+            Entrant(
+                account_id=account_id,
+                event=causes.get(account_id),
+                is_held_out=account_id in watched,
+                due_at=due_at,
+                facts={
+                    "seen": observer.observe(explained[account_id], within=ENTRY_PLACE),
+                    **_cause(causes.get(account_id), by),
+                },
             )
-            for run in runs
-        ]
+            for account_id, due_at in zip(entering, first_steps, strict=True)
+        ],
+        playbook=current,
+        step=definition.first,
+        is_alone=is_alone,
+        by=by,
+        now=now,
     )
     if runs:
         ring("playbooks.tick")
