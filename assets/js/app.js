@@ -15,6 +15,7 @@ import { startSubmitting } from "./submit.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
 import { startTyping } from "./typed.js";
+import { startViews } from "./views.js";
 
 startTheme();
 startToasts();
@@ -30,4 +31,5 @@ startPickers();
 startProgress();
 startSubmitting();
 startTyping();
+startViews();
 startActions();

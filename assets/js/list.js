@@ -4,6 +4,7 @@ import { handle } from "./actions.js";
 const PEEK_DELAY_MS = 90;
 let peekTimer;
 let lastActive;
+const chosenBefore = new Set();
 
 function currentList() {
   const active = document.querySelector("[data-row].is-active");
@@ -39,6 +40,14 @@ function reactivate() {
   const idle = document.activeElement === document.body && lastActive;
   const row = focused ?? (idle ? document.getElementById(lastActive) : null);
   if (row) activate(row, { focus: !focused });
+}
+
+/** Who comes back to a list stands on the row that they left. */
+function remember() {
+  const place = `row ${window.location.pathname}${window.location.search}`;
+  window.addEventListener("pagehide", () => lastActive && window.sessionStorage.setItem(place, lastActive));
+  const [{ type }] = performance.getEntriesByType("navigation");
+  if (type === "back_forward") activate(document.getElementById(window.sessionStorage.getItem(place)));
 }
 
 /** The row that should be active once this one is gone. */
@@ -85,6 +94,12 @@ function clearSelection(list) {
   showSelection(list);
 }
 
+/** Rows that are drawn anew keep that they were chosen; so do those that come back after an undo. */
+function reselect(list) {
+  for (const box of list.querySelectorAll("[data-row-select]")) if (chosenBefore.has(box.value)) box.checked = true;
+  chosenBefore.clear();
+}
+
 function peekRegion() {
   return document.querySelector("[data-peek-region]");
 }
@@ -118,6 +133,7 @@ function togglePeek() {
 }
 
 export function startLists() {
+  remember();
   const here = () => Boolean(currentList());
   const withRow = (run) => Object.assign(run, { available: () => Boolean(activeRow()) });
   handle("list.next", Object.assign(() => move(1), { available: here }));
@@ -162,8 +178,23 @@ export function startLists() {
     const region = event.target.closest?.("[data-peek-region]");
     if (region) region.dataset.showing = activeRow()?.dataset.peek ?? "";
   });
+  // A dialog gives the focus back to where it was; where that has gone, the active row has it.
+  const resume = () => document.activeElement === document.body && activate(activeRow(), { peek: false });
+  document.addEventListener("close", resume, { capture: true });
+  document.addEventListener("htmx:configRequest", (event) => {
+    const name = event.detail.elt.dataset.withRow;
+    const row = activeRow();
+    if (name && row) event.detail.parameters[name] = row.id.replace("task-", "");
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    for (const box of event.detail.target.querySelectorAll("[data-list] [data-row-select]:checked")) chosenBefore.add(box.value);
+  });
+  document.addEventListener("rows-select", (event) => {
+    for (const row of event.detail.rows) chosenBefore.add(String(row));
+  });
   document.addEventListener("htmx:afterSettle", reactivate);
-  document.addEventListener("htmx:load", () => {
+  document.addEventListener("htmx:load", (event) => {
+    for (const list of event.target.querySelectorAll("[data-list]:has([data-row-select])")) reselect(list);
     for (const list of document.querySelectorAll("[data-list]:has([data-row-select])")) showSelection(list);
   });
 }

@@ -14,7 +14,7 @@ export function openDialog(id) {
 function focusFirst(dialog) {
   const first =
     dialog.querySelector("[autofocus]") ??
-    dialog.querySelector(".sheet-body :is(input:not([type='hidden']), select, textarea)");
+    dialog.querySelector(".sheet-body :is(input:not([type='hidden']), select, textarea):not([hidden])");
   first?.focus();
 }
 

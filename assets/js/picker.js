@@ -23,6 +23,7 @@ function option(source, group, id) {
 
 class Picker {
   constructor(select) {
+    const wasFocused = document.activeElement === select;
     this.select = select;
     const id = `picker-${(count += 1)}`;
     this.input = Object.assign(document.createElement("input"), { type: "text", className: "input", autocomplete: "off", spellcheck: false });
@@ -43,7 +44,7 @@ class Picker {
     // The library takes the default away with every letter: the first that is left is the one that Enter takes.
     this.combobox.inputHandler = () => this.combobox.resetSelection();
     this.listen();
-    if (lastChosen && lastChosen === select.id) this.input.focus();
+    if (wasFocused || (lastChosen && lastChosen === select.id)) this.input.focus();
     lastChosen = "";
   }
 
@@ -51,7 +52,8 @@ class Picker {
   fill() {
     if (this.list.childElementCount) return;
     const options = [...this.select.options].filter((one) => one.value);
-    this.list.append(...options.map((one, place) => option(one, one.parentElement.label ?? "", `${this.list.id}-${place}`)));
+    this.items = options.map((one, place) => option(one, one.parentElement.label ?? "", `${this.list.id}-${place}`));
+    this.list.append(...this.items);
   }
 
   show() {
@@ -74,9 +76,12 @@ class Picker {
     this.show();
   }
 
+  /** Leave what has all the words; what begins with them comes first. */
   narrow(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const item of this.list.children) item.hidden = !words.every((word) => item.dataset.words.includes(word));
+    const begins = (item) => item.dataset.words.startsWith(words.join(" "));
+    for (const item of this.items) item.hidden = !words.every((word) => item.dataset.words.includes(word));
+    this.list.append(...this.items.filter(begins), ...this.items.filter((item) => !begins(item)));
     this.combobox.resetSelection();
   }
 

@@ -95,7 +95,9 @@ class SnoozeForm(forms.Form):
 class ReassignForm(forms.Form):
     """Who should do a task instead."""
 
-    to = forms.ModelChoiceField(label=_("Give it to"), queryset=User.objects.none())
+    to = forms.ModelChoiceField(
+        label=_("Give it to"), queryset=User.objects.none(), widget=forms.Select(attrs={"data-picker": True})
+    )
     note = StorableField(label=_("Note"), required=False, max_length=300)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -301,13 +303,14 @@ def go_to(request: StaffRequest, address: str) -> HttpResponse:
     return redirect(address)
 
 
-def undone(request: StaffRequest, words: str) -> HttpResponse:
-    """Answer an undo: the list is read again, since the row may belong anywhere in it."""
+def undone(request: StaffRequest, words: str, *, rows: Sequence[int] = ()) -> HttpResponse:
+    """Answer an undo: the list is read again, since the row may belong anywhere in it; ``rows`` are selected again."""
     if not request.htmx:
         messages.success(request, words)
         return redirect(_back(request))
     response = HttpResponse(render_to_string("console/_toast.html", {"text": words, "level": "success"}))
-    response["HX-Trigger"] = "dialog-close, queue-changed, account-changed"
+    said: dict[str, Any] = {"dialog-close": None, "queue-changed": None, "account-changed": None}
+    response["HX-Trigger"] = json.dumps({**said, "rows-select": {"rows": list(rows)}})
     return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -24,6 +24,8 @@ from console.staff import StaffRequest, editor_page
 from console.views.queue import undone
 from playbooks.models import Task
 from playbooks.services.tasks import complete_task, reassign_task, reopen_task, snooze_task, unsnooze_task
+
+T = TypeVar("T")
 
 
 @editor_page
@@ -96,20 +98,16 @@ def bulk_back(request: StaffRequest, verb: str) -> HttpResponse:
     owners = {int(pk): owner for pk, _dash, owner in pairs if _is_number(pk)}
     users = User.objects.in_bulk([int(owner) for owner in owners.values() if _is_number(owner)])
 
-    def give_back(task: Task) -> str:
-        reassign_task(task=task, to=users[int(owners[task.pk])], by=request.user, now=now)
-        return ""
-
-    undo: dict[str, Callable[[Task], Any]] = {
+    undo: dict[str, Callable[[Task], Task]] = {
         "done": lambda task: reopen_task(task=task, by=request.user, now=now),
         "snooze": lambda task: unsnooze_task(task=task, by=request.user, now=now),
-        "assign": give_back,
+        "assign": lambda task: reassign_task(task=task, to=users[int(owners[task.pk])], by=request.user, now=now),
     }
     if verb not in undo or (verb == "assign" and not all(_is_number(owner) for owner in owners.values())):
         raise Http404
     changed, refused = _each(_visible(request, owners), undo[verb])
     words = ngettext("%(count)s task as before", "%(count)s tasks as before", len(changed)) % {"count": len(changed)}
-    return undone(request, words + _left(refused))
+    return undone(request, words + _left(refused), rows=[task.pk for task in changed])
 
 
 def _is_number(raw: str) -> bool:
@@ -126,9 +124,9 @@ def _visible(request: StaffRequest, pks: Iterable[int]) -> list[Task]:
     return list(tasks.filter(pk__in=list(pks)[: 2 * PAGE]))
 
 
-def _each(tasks: list[Task], change: Callable[[Task], Any]) -> tuple[list[str], int]:
+def _each(tasks: list[Task], change: Callable[[Task], T]) -> tuple[list[T], int]:
     """Change each; returns what the changes returned, and how many were refused."""
-    changed: list[str] = []
+    changed: list[T] = []
     refused = 0
     for task in tasks:
         try:
