@@ -147,6 +147,7 @@ urlpatterns = [
     path("health/draft/simulation/start/", health_simulation.health_simulation_start, name="health_simulation_start"),
     path("surveys/", surveys.surveys, name="surveys"),
     path("surveys/<slug:key>/", surveys.survey, name="survey"),
+    path("surveys/<slug:key>/reminder/", surveys.reminder, name="survey_reminder"),
     path("segments/", segments.segments, name="segments"),
     path("segments/<slug:key>/", segments.segment, name="segment"),
     path("notifications/", notifications.notifications, name="notifications"),

@@ -99,6 +99,7 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "survey reminders": {"task": "surveys.remind", "schedule": timedelta(minutes=5), "options": {"expires": 300}},
     "playbook mail held back": {
         "task": "playbooks.send_held_back",
         "schedule": timedelta(minutes=1),

@@ -49,8 +49,8 @@ def set_up(*, now: datetime) -> SetUp:
         ),
         surveys=_by_key(
             Survey.objects.bulk_create(
-                Survey(key=key, name=name, kind=kind, sender_name=catalogue.SENDER)
-                for key, name, kind in catalogue.SURVEYS
+                Survey(key=key, name=name, kind=kind, sender_name=catalogue.SENDER, remind_after_days=reminds)
+                for key, name, kind, reminds in catalogue.SURVEYS
             )
         ),
     )

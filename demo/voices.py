@@ -1,4 +1,4 @@
-"""Writes the survey invitations of the past, which no mail ever carried, and the answers to them."""
+"""Writes the survey invitations and reminders of the past, which no mail ever carried, and the answers to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.services.ledger import record_many
 from demo.agenda import Agenda
 from demo.company import Asked, Company, Customer
 from demo.setup import SetUp
-from surveys.models import Invitation, Response
+from surveys.models import Invitation, Reminder, Response
 from surveys.scales import scale_of
 from surveys.tokens import digest_of, token_for
 
@@ -65,6 +65,7 @@ class SurveyWriter:
             ]
         )
         self._write_answers(now)
+        self._write_reminders(now)
 
     def _write_answers(self, now: datetime) -> None:
         answered = self._answered.take(now)
@@ -98,6 +99,26 @@ class SurveyWriter:
                     },
                 )
                 for response in responses
+            ]
+        )
+
+    def _write_reminders(self, now: datetime) -> None:
+        due = list(Invitation.objects.to_remind(now).select_related("account", "contact", "survey"))
+        Reminder.objects.bulk_create(Reminder(invitation=invitation, reminded_at=now) for invitation in due)
+        record_many(
+            [
+                Event(
+                    account=invitation.account,
+                    kind="survey.reminded",
+                    happened_at=now,
+                    contact=invitation.contact,
+                    data={
+                        "survey": invitation.survey.key,
+                        "kind": invitation.survey.kind,
+                        "invitation": invitation.pk,
+                    },
+                )
+                for invitation in due
             ]
         )
 

@@ -23,8 +23,8 @@ class Mail(TypedDict):
     headers: dict[str, str]
 
 
-def compose(invitation: Invitation, token: str) -> Mail:
-    """The invitation's mail in its language: the question with its whole scale, each number a link.
+def compose(invitation: Invitation, token: str, *, reminds: bool = False) -> Mail:
+    """The mail of an invitation or its reminder, in its language: the question with its scale, each number a link.
 
     A link only opens the page with the number chosen. The headers let a mail program unsubscribe by itself
     (RFC 8058).
@@ -36,6 +36,7 @@ def compose(invitation: Invitation, token: str) -> Mail:
     first_part = (len(scores) + 1) // 2 if len(scores) > 7 else len(scores)
     with override(invitation.language):
         wording = wording_of(survey, language=invitation.language, contact=contact, company=workspace.name)
+        subject, name = (wording.reminder_subject, "reminder") if reminds else (wording.subject, "invitation")
         context = {
             "company": workspace.name,
             "wording": wording,
@@ -45,10 +46,10 @@ def compose(invitation: Invitation, token: str) -> Mail:
             "unsubscribe": unsubscribe,
             "open_until": invitation.expires_at.astimezone(workspace.zone).date(),
         }
-        text = render_to_string("email/surveys/invitation.txt", context)
-        html = inlined(render_to_string("email/surveys/invitation.html", context))
+        text = render_to_string(f"email/surveys/{name}.txt", context)
+        html = inlined(render_to_string(f"email/surveys/{name}.html", context))
     return Mail(
-        subject=one_line(wording.subject),
+        subject=one_line(subject),
         text=text,
         html=html,
         headers={

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 class Survey(models.Model):
     """One survey: what it asks, in which languages, and how long an invitation may be answered.
+
+    Who has not answered ``remind_after_days`` after the invitation is reminded once; without it, nobody is.
 
     ``texts`` maps a language to the company's own wording (``subject``, ``intro``, ``question`` ...); what it does
     not say is taken from the platform's own words in that language.
@@ -33,12 +35,20 @@ class Survey(models.Model):
     texts = models.JSONField(default=dict, blank=True)
     sender_name = models.CharField(max_length=100, blank=True)
     expires_after_days = models.PositiveSmallIntegerField(default=30)
+    remind_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     is_live = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(remind_after_days=None)
+                | Q(remind_after_days__gte=1, remind_after_days__lt=F("expires_after_days")),
+                name="surveys_survey_reminds_in_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -52,6 +62,19 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> InvitationQuerySet:
         """Invitations that may still be answered, by somebody who is still there."""
         return self.filter(expires_at__gt=now, contact__left_at=None)
+
+    def delivered(self) -> InvitationQuerySet:
+        """Invitations whose mail a server took (or that came by another way), and did not bounce."""
+        return self.filter(Q(message=None) | Q(message__status=Message.Status.SENT), bounced_at=None)
+
+    def to_remind(self, now: datetime) -> InvitationQuerySet:
+        """Invitations of which their contact should be reminded by ``now``; who was asked first comes first."""
+        ago = F("survey__remind_after_days") * Value(timedelta(days=1))
+        waited = models.ExpressionWrapper(Value(now) - ago, output_field=models.DateTimeField())
+        unanswered = self.open(now).delivered().filter(response=None, reminder=None)
+        return unanswered.filter(
+            survey__is_live=True, invited_at__lte=waited, contact__in=Contact.objects.reachable()
+        ).order_by("invited_at", "id")
 
 
 class Invitation(models.Model):
@@ -74,7 +97,10 @@ class Invitation(models.Model):
     objects = InvitationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["account", "-invited_at"], name="surveys_invitation_latest")]
+        indexes = [
+            models.Index(fields=["account", "-invited_at"], name="surveys_invitation_latest"),
+            models.Index(fields=["survey", "expires_at"], name="surveys_invitation_open"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["survey", "contact", "occasion"], name="surveys_invitation_once_an_occasion"
@@ -83,6 +109,30 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.survey_id} {self.contact_id}"
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    def delivered(self) -> ReminderQuerySet:
+        """Reminders whose mail a server took (or that came by another way), and did not bounce."""
+        taken = Q(message=None) | Q(message__status=Message.Status.SENT)
+        return self.filter(taken, reminded_at__isnull=False, bounced_at=None)
+
+
+class Reminder(models.Model):
+    """The one reminder of an invitation. Without ``reminded_at`` the contact's budget holds it back, or nobody got it.
+
+    ``message`` is the mail that carries it, and ``bounced_at`` when that was found to have no mailbox to go to.
+    """
+
+    invitation = models.OneToOneField(Invitation, on_delete=models.CASCADE, related_name="reminder")
+    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="reminders")
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReminderQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.invitation_id)
 
 
 class ResponseQuerySet(models.QuerySet["Response"]):

@@ -10,6 +10,7 @@ from accounts.serializers import StorableMixin
 from common.text import storable
 from outbox.models import HeldBack
 from surveys.models import Invitation, Response, Survey
+from surveys.services.reminders import check_reminder
 
 LONGEST_TEXT = 2000
 
@@ -25,10 +26,20 @@ class SurveySerializer(StorableMixin, serializers.ModelSerializer[Survey]):
             "texts",
             "sender_name",
             "expires_after_days",
+            "remind_after_days",
             "is_live",
             "created_at",
             "updated_at",
         ]
+
+    def validate(self, attrs: Any) -> Any:
+        """A reminder comes while the invitation may still be answered."""
+        survey = self.instance or Survey()
+        check_reminder(
+            after_days=attrs.get("remind_after_days", survey.remind_after_days),
+            expires_after_days=attrs.get("expires_after_days", survey.expires_after_days),
+        )
+        return attrs
 
     def validate_texts(self, texts: Any) -> Any:
         """Wording by language, then by name of the text."""

@@ -35,6 +35,8 @@ class Wording:
     passive: str
     detractor: str
     thanks: str
+    reminder_subject: str
+    reminder_intro: str
 
     def follow_up(self, category: Category) -> str:
         """The second question, which depends on the answer to the first."""
@@ -49,6 +51,10 @@ EVERY_KIND: dict[str, Promise] = {
     "passive": _("What should we improve first?"),
     "detractor": _("We are sorry that we let you down. What went wrong?"),
     "thanks": _("Your answer is with the people who look after you at {company}."),
+    "reminder_subject": _("Reminder: a quick question from {company}"),
+    "reminder_intro": _(
+        "We asked you a few days ago and would still like to know. It is one question and takes less than a minute."
+    ),
 }
 BY_KIND: dict[str, dict[str, Promise]] = {
     Survey.Kind.NPS: {

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import TruncMonth
 
-from accounts.models import Event, User
-from outbox.models import Message
+from accounts.models import Account, Event, User
 from playbooks.models import Task
-from surveys.models import Invitation, InvitationQuerySet, Response, ResponseQuerySet, Survey
+from surveys.models import Invitation, InvitationQuerySet, Reminder, Response, ResponseQuerySet, Survey
 from surveys.queries.figures import NpsFigures, nps_margin
 from surveys.scales import Category, Scale, scale_of
 
@@ -40,8 +39,7 @@ class SurveyRow:
 
 def survey_rows(user: User) -> list[SurveyRow]:
     """Every survey, with the figures of the accounts that ``user`` may see; three queries."""
-    taken = Q(message=None) | Q(message__status=Message.Status.SENT)
-    sent = Invitation.objects.visible_to(user).filter(taken, bounced_at=None).order_by()
+    sent = Invitation.objects.visible_to(user).delivered().order_by()
     delivered = dict(sent.values_list("survey_id").annotate(Count("pk")))
     scores: dict[int, dict[int, int]] = {}
     counted = Response.objects.visible_to(user).order_by().values_list("survey_id", "score").annotate(Count("pk"))
@@ -108,7 +106,24 @@ def answers_of(survey: Survey, user: User, category: str) -> ResponseQuerySet:
 def unanswered(survey: Survey, user: User, *, now: datetime) -> InvitationQuerySet:
     """The invitations on the accounts that ``user`` may see that may still be answered and were not."""
     waiting = Invitation.objects.visible_to(user).open(now).filter(survey=survey, response=None)
-    return waiting.select_related("account", "contact", "message")
+    return waiting.select_related("account", "contact", "message", "reminder__message")
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """How many reminders of a survey arrived, and how many of those people answered afterwards."""
+
+    delivered: int
+    answered: int
+
+
+def reminded(survey: Survey, user: User) -> Reminded:
+    """The reminders of a survey on the accounts that ``user`` may see; one query."""
+    mine = Reminder.objects.delivered().filter(
+        invitation__survey=survey, invitation__account__in=Account.objects.visible_to(user)
+    )
+    after = Q(invitation__response__answered_at__gte=F("reminded_at"))
+    return Reminded(**mine.aggregate(delivered=Count("pk"), answered=Count("pk", filter=after)))
 
 
 @dataclass(frozen=True, slots=True)

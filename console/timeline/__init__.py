@@ -178,6 +178,8 @@ class _Words:
         }
         if what == "invited":
             return self._say(_("%(name)s was invited to answer “%(survey)s”") % words, "send")
+        if what == "reminded":
+            return self._say(_("%(name)s was reminded of “%(survey)s”") % words, "send")
         category = str(self.data.get("category", ""))
         tone = {"promoter": "good", "passive": "watch", "detractor": "poor"}.get(category, "")
         if category in Category.values:

@@ -6,25 +6,31 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Account, Workspace
 from common import clock
+from common.errors import DomainError
 from common.templatetags.amounts import number
+from console.forms.fields import put_errors
+from console.forms.surveys import ReminderForm
 from console.plots import months_until, short_month
 from console.queries.paging import linked, page_of
-from console.queries.surveys import MONTHS, answer_rows, answers_of, figures_by_month, survey_rows, unanswered
-from console.staff import StaffRequest, staff_page
+from console.queries.surveys import MONTHS, answer_rows, answers_of, figures_by_month, reminded, survey_rows, unanswered
+from console.staff import StaffRequest, admin_page, staff_page
 from surveys.models import Survey
 from surveys.queries.figures import NpsFigures, Results, results
 from surveys.scales import Category, scale_of
+from surveys.services import set_reminder
 
 WAITING = "waiting"
+NOT_VALID = 422
 TONES = {Category.DETRACTOR: "poor", Category.PASSIVE: "watch", Category.PROMOTER: "good"}
 NPS_WORDS = {
     Category.PROMOTER: gettext_lazy("Promoters"),
@@ -55,6 +61,7 @@ def survey(request: StaffRequest, key: str) -> HttpResponse:
         "survey": shown,
         "is_nps": shown.kind == Survey.Kind.NPS,
         "results": results(shown, accounts=Account.objects.visible_to(request.user)),
+        "reminded": reminded(shown, request.user),
     }
     context |= _answers(request, shown, context["results"], now)
     if request.htmx and request.htmx.target == "survey-answers":
@@ -67,6 +74,29 @@ def survey(request: StaffRequest, key: str) -> HttpResponse:
         "crumbs": [{"label": _("Surveys"), "url": reverse("console:surveys")}, {"label": shown.name}],
     }
     return render(request, "console/survey.html", context)
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def reminder(request: StaffRequest, key: str) -> HttpResponse:
+    """Whether and when a survey reminds those who have not answered."""
+    shown = get_object_or_404(Survey, key=key)
+    form = ReminderForm(request.POST or None, initial={"remind_after_days": shown.remind_after_days})
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_reminder(survey=shown, after_days=form.cleaned_data["remind_after_days"])
+        except DomainError as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("The reminder is kept."))
+            return redirect("console:survey", shown.key)
+    crumbs = [
+        {"label": _("Surveys"), "url": reverse("console:surveys")},
+        {"label": shown.name, "url": reverse("console:survey", args=[shown.key])},
+        {"label": _("Reminder")},
+    ]
+    context = {"form": form, "survey": shown, "crumbs": crumbs}
+    return render(request, "console/survey_reminder.html", context, status=NOT_VALID if form.errors else 200)
 
 
 def _words(shown: Survey) -> Mapping[Category, Any]:

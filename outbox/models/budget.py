@@ -89,6 +89,7 @@ class HeldBack(models.Model):
         SENT = "sent", _("Sent later")
         TOO_LATE = "too_late", _("Dropped: too late to be of use")
         NOT_REACHABLE = "unreachable", _("Dropped: the contact cannot be written to")
+        ANSWERED = "answered", _("Dropped: answered meanwhile")
         SWITCHED_OFF = "off", _("Dropped: switched off meanwhile")
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="held_back")

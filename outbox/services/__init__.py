@@ -16,6 +16,7 @@ from outbox.services.enqueue import (
     send_again,
     send_every_again,
     slack_text,
+    withdraw,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "slack_text",
     "switch_destination",
     "try_destination",
+    "withdraw",
 ]

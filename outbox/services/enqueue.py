@@ -126,6 +126,17 @@ def send_again(*, message: Message, now: datetime) -> Message:
 
 
 @transaction.atomic
+def withdraw(*, message: Message) -> bool:
+    """Owe a message no longer, if it has not gone and no worker has it; returns whether that was so."""
+    waits = Message.objects.filter(status__in=[Message.Status.PENDING, Message.Status.PARKED], leased_until=None)
+    found = waits.select_for_update(of=("self",), skip_locked=True).filter(pk=message.pk).first()
+    if found is None:
+        return False
+    found.delete()
+    return True
+
+
+@transaction.atomic
 def send_every_again(*, channel: Message.Channel | None, now: datetime) -> int:
     """Put all parked messages of a channel (None: of all) back in line with all their tries; returns how many."""
     parked = Message.objects.parked()

@@ -8,7 +8,6 @@ from math import sqrt
 from django.db.models import Avg, Count, Q, QuerySet
 
 from accounts.models import Account
-from outbox.models import Message
 from surveys.models import Invitation, Response, Survey
 from surveys.scales import SCALES, scale_of
 
@@ -110,5 +109,4 @@ def results(survey: Survey, *, accounts: QuerySet[Account]) -> Results:
 
 def delivered_invitations(survey: Survey) -> QuerySet[Invitation]:
     """The invitations whose mail a server took (or that came by another way), and did not bounce."""
-    taken = Q(message=None) | Q(message__status=Message.Status.SENT)
-    return Invitation.objects.filter(taken, survey=survey, bounced_at=None)
+    return Invitation.objects.delivered().filter(survey=survey)

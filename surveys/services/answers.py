@@ -11,6 +11,7 @@ from common.text import storable
 from surveys.models import Invitation, Response
 from surveys.queries import open_invitation
 from surveys.scales import scale_of
+from surveys.services.reminders import take_back
 
 COMMENT_LENGTH = 10_000
 
@@ -46,6 +47,7 @@ def answer(*, token: str, score: int, comment: str | None, now: datetime) -> Res
             comment=comment or "",
             answered_at=now,
         )
+        take_back(invitation=invitation)
         _tell(response, kind="survey.answered", now=now)
         return response
     before = response.score

@@ -14,7 +14,7 @@ from common.text import one_line, storable
 from outbox.models import HeldBack, Kind, Message
 from outbox.services import drop, enqueue_email, reserve
 from surveys.mail import compose
-from surveys.models import Invitation, Survey
+from surveys.models import Invitation, Reminder, Survey
 from surveys.queries import invitation_of
 from surveys.tokens import digest_of, token_for
 from surveys.wording import language_of
@@ -119,8 +119,13 @@ def _ask_again(held: HeldBack, now: datetime) -> bool:
         drop(held=held, outcome=HeldBack.Outcome.NOT_REACHABLE, now=now)
     else:
         occasion: str = held.details["occasion"]
-        asked = _ask(survey, held.contact, occasion, useful_until=held.useful_until, now=now)
-        return isinstance(asked, Invitation)
+        try:
+            with transaction.atomic():
+                asked = _ask(survey, held.contact, occasion, useful_until=held.useful_until, now=now)
+        except DomainError:
+            drop(held=held, outcome=HeldBack.Outcome.NOT_REACHABLE, now=now)
+        else:
+            return isinstance(asked, Invitation)
     return False
 
 
@@ -138,21 +143,28 @@ def unsubscribe(*, token: str, now: datetime) -> Contact:
 
 @transaction.atomic
 def mark_bounces(*, now: datetime) -> int:
-    """Mark contacts whose invitation found no mailbox, so that nobody writes there again; returns how many.
+    """Mark contacts whose invitation or reminder found no mailbox, so that nobody writes there again; returns how many.
 
-    Each invitation is looked at once: an address that is corrected or works again stays unmarked.
+    Each mail is looked at once: an address that is corrected or works again stays unmarked.
     """
-    bounced = list(
-        Invitation.objects.filter(bounced_at=None, message__status=Message.Status.REFUSED)
+    refused = {"bounced_at": None, "message__status": Message.Status.REFUSED}
+    invitations = list(
+        Invitation.objects.filter(**refused)
         .select_for_update(of=("self",), skip_locked=True)
-        .select_related("account", "contact", "message", "survey")[:SWEEP]
+        .select_related("contact", "message", "survey")[:SWEEP]
     )
-    Invitation.objects.filter(pk__in=[invitation.pk for invitation in bounced]).update(bounced_at=now)
+    Invitation.objects.filter(pk__in=[invitation.pk for invitation in invitations]).update(bounced_at=now)
+    reminders = list(
+        Reminder.objects.filter(**refused)
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("message", "invitation__contact", "invitation__survey")[:SWEEP]
+    )
+    Reminder.objects.filter(pk__in=[reminder.pk for reminder in reminders]).update(bounced_at=now)
+    bounced = [(invitation, invitation.message) for invitation in invitations]
+    bounced += [(reminder.invitation, reminder.message) for reminder in reminders]
     events = []
-    for invitation in bounced:
-        message = invitation.message
-        if message is None:
-            continue
+    for invitation, message in bounced:
+        assert message is not None
         data = {"survey": invitation.survey.key, "reason": message.error}
         event = mark_bounced(contact=invitation.contact, address=message.recipient, now=now, data=data)
         if event is not None:

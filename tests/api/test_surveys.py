@@ -47,3 +47,15 @@ def test_wording_is_refused_when_it_is_not_texts_by_language(admin: Client, text
 
     assert refused.status_code == 400
     assert "texts" in refused.json()["fields"]
+
+
+@pytest.mark.parametrize("wanted", [{"remind_after_days": 0}, {"remind_after_days": 30}, {"expires_after_days": 7}])
+def test_reminder_is_refused_when_it_could_not_come_in_time(admin: Client, wanted: dict[str, int]) -> None:
+    survey = Survey.objects.create(key="nps", name="NPS", kind="nps", remind_after_days=7)
+    path = f"/api/v1/surveys/{survey.pk}/"
+
+    refused = send(admin, path, wanted, method="patch")
+
+    assert refused.status_code == 400
+    assert "remind_after_days" in refused.json()["fields"]
+    assert send(admin, path, {"remind_after_days": 29}, method="patch").json()["remind_after_days"] == 29

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User, Workspace
 from common import clock
 from outbox.models import Message
+from outbox.services import set_budget
 from playbooks.models import Task
 from playbooks.services import publish
 from surveys.models import Survey
-from surveys.services import answer
+from surveys.services import answer, remind
 from tests.factories import AccountFactory, PlaybookFactory, SurveyFactory, UserFactory
 from tests.playbooks.cases import settle
 from tests.surveys.invited import invited, token_of
@@ -164,3 +165,67 @@ def _queries(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(path).status_code == 200
     return len(queries)
+
+
+def test_admin_sets_the_reminder_and_takes_it_away(admin: Client, nps: Survey) -> None:
+    assert "no reminder" in text_of(admin, "/surveys/nps/")
+
+    assert admin.post("/surveys/nps/reminder/", {"remind_after_days": "7"}).status_code == 302
+
+    words = text_of(admin, "/surveys/nps/")
+    assert "one reminder after 7 days" in words
+    assert "Reminders sent 0" in words
+    admin.post("/surveys/nps/reminder/", {"remind_after_days": ""})
+    assert Survey.objects.get().remind_after_days is None
+
+
+@pytest.mark.parametrize("days", ["0", "30", "x"])
+def test_reminder_is_refused_when_it_could_not_come_in_time(admin: Client, nps: Survey, days: str) -> None:
+    refused = admin.post("/surveys/nps/reminder/", {"remind_after_days": days})
+
+    assert refused.status_code == 422
+    assert f'value="{days}"' in refused.content.decode()
+    assert Survey.objects.get().remind_after_days is None
+
+
+def test_only_admins_set_the_reminder(nps: Survey) -> None:
+    csm = signed_in(role=User.Role.CSM)
+
+    assert csm.get("/surveys/nps/reminder/").status_code == 403
+    assert "/surveys/nps/reminder/" not in csm.get("/surveys/nps/").content.decode()
+
+
+def test_reminders_are_counted_and_stand_beside_who_is_waited_for(admin: Client, nps: Survey) -> None:
+    now = clock.now()
+    Survey.objects.update(remind_after_days=7)
+    patient, late = (invited(survey=nps, now=now - timedelta(days=8), name=name) for name in ("Patient", "Late"))
+    set_budget(most=1, days=28, now=now)
+    held = invited(survey=nps, now=now - timedelta(days=7, hours=1), name="Held")
+    set_budget(most=None, days=28, now=now)
+    Message.objects.update(status=Message.Status.SENT)
+    remind(now=now - timedelta(hours=20), limit=10)
+    set_budget(most=1, days=28, now=now)
+    remind(now=now, limit=10)
+    Message.objects.update(status=Message.Status.SENT)
+    answer(token=token_of(late), score=9, comment=None, now=now)
+
+    assert "Reminders sent 2 1 answered after it" in text_of(admin, "/surveys/nps/")
+    words = text_of(admin, "/surveys/nps/?show=waiting")
+    assert re.search(rf"{held.contact.name} .* Held back", words)
+    assert re.search(rf"{patient.contact.name} .* 20 hours ago", words)
+
+
+def test_queries_do_not_grow_with_the_reminders(admin: Client, nps: Survey) -> None:
+    now = clock.now()
+    Survey.objects.update(remind_after_days=7)
+
+    def count_with_one_more() -> int:
+        invited(survey=nps, now=now - timedelta(days=8))
+        Message.objects.update(status=Message.Status.SENT)
+        remind(now=now, limit=10)
+        with CaptureQueriesContext(connection) as queries:
+            admin.get("/surveys/nps/?show=waiting")
+        return len(queries)
+
+    count_with_one_more()
+    assert count_with_one_more() == count_with_one_more()

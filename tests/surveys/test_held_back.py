@@ -97,3 +97,15 @@ def test_the_first_invitation_is_returned_when_the_occasion_is_the_same_and_the_
     again = invite(survey=Survey.objects.get(), contact=held.contact, occasion="winter", now=NOW)
 
     assert isinstance(again, Invitation)
+
+
+def test_others_are_asked_when_one_address_cannot_be_written_to(held: HeldBack, survey: Survey) -> None:
+    other: Contact = ContactFactory()
+    ask(survey=survey, contact=other, occasion="winter", now=NOW - DAY)
+    invite(survey=survey, contact=other, occasion="spring", now=NOW)
+    Contact.objects.filter(pk=held.contact_id).update(email="no address")
+
+    assert send_held_back(now=NOW + 13 * DAY) == 1
+
+    held.refresh_from_db()
+    assert held.outcome == HeldBack.Outcome.NOT_REACHABLE
