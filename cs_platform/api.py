@@ -73,5 +73,6 @@ urlpatterns = [
         playbooks.PlaybookDraftView.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
         name="playbook-draft",
     ),
+    path("playbooks/<int:pk>/why/", playbooks.PlaybookWhyView.as_view({"get": "retrieve"}), name="playbook-why"),
     *router.urls,
 ]

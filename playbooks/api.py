@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins
@@ -17,9 +18,10 @@ from accounts.api import Endpoint
 from accounts.conditions import matching
 from accounts.models import Account
 from common import clock
-from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit
+from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit, whole_number
 from common.errors import Conflict, DomainError
 from playbooks.models import Assignment, Holdout, Playbook, Run, Task
+from playbooks.queries.verdict import why
 from playbooks.rules import ACCOUNT_RULES, Rule
 from playbooks.serializers import (
     AssignmentSerializer,
@@ -43,9 +45,10 @@ from playbooks.serializers import (
     SnoozeSerializer,
     TaskSerializer,
     TaskWithWhySerializer,
+    VerdictSerializer,
 )
 from playbooks.services.assigning import assign_accounts, undo_assignment
-from playbooks.services.by_hand import MOST_BY_HAND, start_by_hand
+from playbooks.services.by_hand import MOST_BY_HAND, meant_by, start_by_hand
 from playbooks.services.holdouts import start_holdout, stop_holdout
 from playbooks.services.moving import move_runs
 from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
@@ -112,11 +115,12 @@ class PlaybookViewSet(
         """Start the playbook for some accounts, whatever its entry asks for."""
         given = _valid(EnterSerializer(data=request.data))
         now = clock.now()
-        accounts = given.get("accounts")
+        playbook, accounts = self.get_object(), given.get("accounts")
         if accounts is None:
-            found = matching(Account.objects.visible_to(self.caller).live(), given["condition"], now=now)
+            meant = meant_by(playbook, Account.objects.visible_to(self.caller))
+            found = matching(meant, given["condition"], now=now)
             accounts = list(found.order_by("pk").values_list("pk", flat=True)[: MOST_BY_HAND + 1])
-        done = start_by_hand(playbook=self.get_object(), account_ids=accounts, by=self.caller, now=now)
+        done = start_by_hand(playbook=playbook, account_ids=accounts, by=self.caller, now=now)
         return Response(
             {
                 "entered": [{"account": run.account_id, "run": run.pk} for run in done.runs],
@@ -125,6 +129,23 @@ class PlaybookViewSet(
                 ],
             }
         )
+
+
+class PlaybookWhyView(Endpoint):
+    """Why a playbook fired for an account, what it waits for, or why it did not."""
+
+    parameters = frozenset({"account"})
+    queryset = Playbook.objects.select_related("live_version")
+
+    @extend_schema(
+        parameters=[OpenApiParameter("account", int, required=True, description="The account that one wonders about.")],
+        responses=VerdictSerializer,
+    )
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The answer in sentences, with every hurdle of entering now and the value found at each of its leaves."""
+        visible = Account.objects.visible_to(self.caller)
+        account = get_object_or_404(visible, pk=whole_number(request, "account") or 0)
+        return Response(VerdictSerializer(why(self.get_object(), account, clock.now())).data)
 
 
 class PlaybookDraftView(Endpoint):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from accounts.attributes import Catalogue
 from accounts.attributes.registry import choices_of
 from accounts.conditions import Explanation, Leaf, plain
 from accounts.models import Event
+from playbooks.occasions import EVENTS
 
 LOOKS = ("entry", "check", "branch", "wait_until")
 """The kinds of steps that tell why what follows them is done, unless they have only begun to wait."""
@@ -137,6 +138,28 @@ class Teller:
                 return self.finding(spoken[-1], at=reason["at"], again=again)
         return ""
 
+    def findings(self, seen: Mapping[str, Any]) -> Iterator[str]:
+        """Each leaf of what was seen with the value found, and when it was last heard if that was on a day before."""
+        for finding in seen["findings"]:
+            words = self.finding(finding, at=seen["at"])
+            heard = finding["heard_at"]
+            if heard and heard < seen["at"] and self.day(heard) != self.day(seen["at"]):
+                words = _("%(words)s Last heard on %(date)s.") % {"words": words, "date": self.day(heard)}
+            yield words
+
+    def clause(self, finding: Mapping[str, Any], *, again: bool = False) -> str:
+        """One value and the limit that it was held against, within a sentence."""
+        words = {
+            "label": self.label(finding),
+            "found": self.value(finding, finding["found"]),
+            "limit": self.limit(finding),
+        }
+        if finding["found"] is None:
+            return _("%(label)s was not known (%(limit)s)") % words
+        if again:
+            return _("%(label)s was still at %(found)s (%(limit)s)") % words
+        return _("%(label)s was %(found)s (%(limit)s)") % words
+
     def finding(self, finding: Mapping[str, Any], *, at: str, again: bool = False) -> str:
         """One value on one day, and the limit that it was held against."""
         words = {
@@ -155,12 +178,20 @@ class Teller:
         """What happened, on which day."""
         return _("%(date)s: %(words)s") % {"date": self.day(event["at"]), "words": _event_words(event)}
 
+    def happened(self, event: Mapping[str, Any]) -> str:
+        """What happened, within a sentence."""
+        return _event_words(event).rstrip(".。")
+
     def day(self, at: str) -> str:
         """The calendar day in the zone, as the reader writes it."""
         day = datetime.fromisoformat(at).astimezone(self.zone).date()
         if day not in self._days:
             self._days[day] = formats.date_format(day, "DATE_FORMAT")
         return self._days[day]
+
+    def date(self, day: date) -> str:
+        """A day as the reader writes it."""
+        return formats.date_format(day, "DATE_FORMAT")
 
     def label(self, finding: Mapping[str, Any]) -> str:
         key = finding["attribute"]
@@ -269,7 +300,7 @@ def _event_words(event: Mapping[str, Any]) -> str:
         case "ticket.reopened":
             return _("a ticket was opened again.")
         case kind:
-            return f"{kind}."
+            return f"{EVENTS.get(kind, kind)}."
 
 
 def _category(category: str) -> str:

@@ -13,7 +13,8 @@ from playbooks import handing
 from playbooks.models import Assignment, Holdout, Playbook, Rehearsal, Run, Task
 from playbooks.queries.effect import results_of
 from playbooks.queries.rehearsal import figures_of
-from playbooks.queries.why import why_run, why_task
+from playbooks.queries.verdict import Answer
+from playbooks.queries.why import tell_task, why_run, why_task
 from playbooks.rules import LEAST_LOADED
 from playbooks.services.by_hand import Held
 
@@ -128,6 +129,25 @@ class RunWithStorySerializer(RunSerializer):
         return [dict(line) for line in LineSerializer(why_run(run), many=True).data]
 
 
+class HurdleSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    passed = serializers.BooleanField()
+    words = serializers.ListField(child=serializers.CharField())
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """Why a playbook fired for an account, what it waits for, or what keeps the account out, with the values found."""
+
+    answer = serializers.ChoiceField(choices=Answer.choices)
+    run = serializers.IntegerField(source="run.pk", allow_null=True)
+    fired_because = serializers.ListField(child=serializers.CharField(), source="because")
+    outcome = serializers.CharField()
+    waits_for = serializers.ListField(child=serializers.CharField())
+    looks_at = serializers.ListField(child=serializers.CharField())
+    did_not_because = serializers.ListField(child=serializers.CharField())
+    hurdles = HurdleSerializer(many=True)
+
+
 class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
     owner = serializers.SlugRelatedField(
         slug_field="email", queryset=User.objects.filter(is_active=True), allow_null=True, required=False
@@ -169,13 +189,17 @@ class TaskSerializer(StorableMixin, serializers.ModelSerializer[Task]):
 
 
 class TaskWithWhySerializer(TaskSerializer):
-    """A task with the sentences that say why it exists, and how it came to its owner."""
+    """A task with two sentences that say why it exists, all that was seen, and how it came to its owner."""
 
+    because = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField()
     handed = serializers.SerializerMethodField()
 
     class Meta(TaskSerializer.Meta):
-        fields = [*TaskSerializer.Meta.fields, "why", "handed"]
+        fields = [*TaskSerializer.Meta.fields, "because", "why", "handed"]
+
+    def get_because(self, task: Task) -> list[str]:
+        return list(tell_task(task))
 
     def get_why(self, task: Task) -> list[str]:
         return why_task(task)

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Stage, Touchpoint
 from common.curves.decimals import read_decimal, write_decimal
-from console.queries.playbook_words import data_label
 from health.models import Band
 from playbooks.definition.fields import EventData
 from playbooks.models import Task
+from playbooks.occasions import data_label
 from surveys.models import Survey
 from surveys.scales import Category
 

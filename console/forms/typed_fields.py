@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from accounts.attributes import Catalogue, Type
 from console.forms.fields import StorableField
-from console.queries.playbook_words import EVENTS
 from playbooks.definition.fields import REQUIRED, Choice, DateOf, Day, EventKind, Field, Number, Target, Text, Truth
 from playbooks.definition.parse import OFFSET, UNITS
 from playbooks.definition.references import Reference
+from playbooks.occasions import EVENTS
 
 LONG_TEXT = 300
 LENGTH, UNIT, SIDE = "length", "unit", "side"

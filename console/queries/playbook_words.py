@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from accounts.conditions import Describer, Phrase
 from accounts.models import User
 from common.errors import DomainError
-from health.models import Band
 from playbooks.actions import Names
 from playbooks.definition.parse import load
 from playbooks.definition.quiet import QuietHours
@@ -38,28 +36,7 @@ from playbooks.definition.steps import (
     Way,
 )
 from playbooks.models import PlaybookVersion, Run, RunStep
-from surveys.models import Survey
-from surveys.scales import Category
-
-EVENTS = {
-    "survey.answered": gettext_lazy("a customer answers a survey"),
-    "survey.changed": gettext_lazy("a customer changes an answer"),
-    "health.band_changed": gettext_lazy("the health band changes"),
-    "health.dropped": gettext_lazy("health falls far within a week"),
-    "health.band_restated": gettext_lazy("a new formula moves an account to another health band"),
-    "health.overridden": gettext_lazy("somebody sets the health score by hand"),
-    "health.override_ended": gettext_lazy("a health score set by hand ends"),
-    "health.score.band_changed": gettext_lazy("the band of another score changes"),
-    "health.score.dropped": gettext_lazy("another score falls far within a week"),
-    "stage.entered": gettext_lazy("an account enters a stage"),
-    "ticket.opened": gettext_lazy("a ticket is opened"),
-    "ticket.solved": gettext_lazy("a ticket is solved"),
-    "ticket.reopened": gettext_lazy("a ticket is opened again"),
-    "subscription.started": gettext_lazy("a subscription starts"),
-    "subscription.ended": gettext_lazy("a subscription ends"),
-    "touchpoint.logged": gettext_lazy("a touchpoint is logged"),
-    "task.done": gettext_lazy("a task is done"),
-}
+from playbooks.occasions import EVENTS, data_label, data_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,54 +115,11 @@ def _entry(definition: Definition, describer: Describer) -> tuple[str, Phrase | 
             return _("Enters when this becomes true"), describer.describe(condition)
         case EventEntry(event=event, data=data):
             words = str(EVENTS.get(event, event))
-            parts = tuple(Phrase("leaf", data_label(key), _data_value(key, given)) for key, given in data.items())
+            parts = tuple(Phrase("leaf", data_label(key), data_value(key, given)) for key, given in data.items())
             return _("Enters when %(event)s") % {"event": words}, Phrase("all", parts=parts) if parts else None
         case DateEntry(attribute=key, days=days):
             return _("Enters %(when)s") % {"when": _day_words(describer.label(key), days)}, None
     return _("Enters by hand, when somebody says so"), None
-
-
-def data_label(key: str) -> str:
-    """What people call a part of an event's data."""
-    known = {
-        "category": _("Category"),
-        "kind": _("Kind"),
-        "stage": _("Stage"),
-        "from": _("From"),
-        "to": _("To"),
-        "survey": _("Survey"),
-        "score": _("Score"),
-        "named": _("Which score"),
-        "how": _("How it ended"),
-        "outcome": _("Outcome"),
-    }
-    return known.get(key, key)
-
-
-def _data_value(key: str, given: Any) -> str:
-    known: dict[str, Mapping[str, Any]] = {
-        "category": dict(Category.choices),
-        "kind": dict(Survey.Kind.choices),
-        "from": dict(Band.choices),
-        "to": dict(Band.choices),
-    }
-    names = known.get(key, {})
-    if isinstance(given, list):
-        return _("is one of: %(given)s") % {"given": ", ".join(str(names.get(str(one), one)) for one in given)}
-    if isinstance(given, Mapping):
-        low, high = given.get("at_least"), given.get("at_most")
-        if high is None:
-            return _("is at least %(low)s") % {"low": low}
-        return (
-            _("is at most %(high)s") % {"high": high}
-            if low is None
-            else _("is from %(low)s to %(high)s")
-            % {
-                "low": low,
-                "high": high,
-            }
-        )
-    return _("is %(given)s") % {"given": names.get(str(given), given)}
 
 
 def _day_words(label: str, days: int) -> str:

@@ -24,8 +24,9 @@ from console.queries.playbook_runs import numbers_of
 from console.queries.playbook_words import shown_version, steps_ahead
 from console.queries.playbooks import counts_by_state, lately, playbook_rows, run_rows, runs_of
 from console.staff import StaffRequest, admin_page, editor_page, staff_page
-from playbooks.models import Playbook, PlaybookVersion, Run, RunStep, Task
-from playbooks.queries.why import Line, why_not, why_run
+from playbooks.models import Playbook, PlaybookVersion, Run, Task
+from playbooks.queries.verdict import why
+from playbooks.queries.why import why_run
 from playbooks.services.publishing import pause, resume, retry_run, retry_runs, stop_run
 
 SUGGESTED = 12
@@ -140,7 +141,8 @@ def playbook_why(request: StaffRequest, key: str) -> HttpResponse:
     chosen = request.GET.get("account", "")
     if chosen:
         pk = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else 0
-        context |= _answer(shown, get_object_or_404(visible.select_related("owner"), pk=pk))
+        account = get_object_or_404(visible.select_related("owner"), pk=pk)
+        context |= {"account": account, "verdict": why(shown, account, clock.now()), "live_states": Run.LIVE}
     else:
         context["accounts"] = _suggested(shown, visible, wanted)
     if request.htmx and request.htmx.target == "playbook-accounts":
@@ -151,26 +153,6 @@ def playbook_why(request: StaffRequest, key: str) -> HttpResponse:
         {"label": _("Why?")},
     ]
     return render(request, "console/playbook_why.html", context)
-
-
-def _answer(shown: Playbook, account: Account) -> dict[str, Any]:
-    hurdles = why_not(shown, account, clock.now())
-    run = Run.objects.filter(playbook=shown, account=account).select_related("playbook", "version").first()
-    lines = why_run(run) if run else []
-    return {
-        "account": account,
-        "run": run,
-        "live_states": Run.LIVE,
-        "because": lines[0].seen or [lines[0].words] if lines else [],
-        "outcome": next((line.words for line in reversed(lines[1:]) if not _is_end(line)), ""),
-        "hurdles": hurdles,
-        "failed": [hurdle for hurdle in hurdles if not hurdle.passed],
-    }
-
-
-def _is_end(line: Line) -> bool:
-    """Whether the line says no more than that the run is over."""
-    return line.step is not None and line.step.decision == RunStep.Decision.FINISHED
 
 
 def _suggested(shown: Playbook, visible: AccountQuerySet, wanted: str) -> list[Account]:

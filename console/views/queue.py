@@ -28,8 +28,9 @@ from console.queries.saved_views import views_bar
 from console.queries.tasks import task_rows
 from console.staff import StaffRequest, editor_page, staff_page
 from playbooks import handing
-from playbooks.models import Task
+from playbooks.models import Task, TaskQuerySet
 from playbooks.queries.queue import count_tasks, explain_priority, queue_for
+from playbooks.queries.why import tell_task
 from playbooks.services.tasks import (
     cancel_task,
     complete_task,
@@ -41,9 +42,13 @@ from playbooks.services.tasks import (
 )
 
 
+def _tasks(request: StaffRequest) -> TaskQuerySet:
+    tasks = Task.objects.visible_to(request.user)
+    return tasks.select_related("account", "owner", "run__playbook", "series", "done_by")
+
+
 def _task(request: StaffRequest, pk: int) -> Task:
-    tasks = Task.objects.visible_to(request.user).select_related("account", "owner", "run__playbook", "done_by")
-    return get_object_or_404(tasks, pk=pk)
+    return get_object_or_404(_tasks(request), pk=pk)
 
 
 @staff_page
@@ -125,6 +130,7 @@ def task_context(shown: Task) -> dict[str, Any]:
     return {
         "task": shown,
         "row": row,
+        "why": tell_task(shown),
         "handed": handing.told(shown.handed),
         "priority": explain_priority(shown) if shown.priority_reasons else None,
         "outcomes": Task.Outcome.choices,
@@ -291,8 +297,7 @@ def _opened(request: StaffRequest) -> dict[str, Any]:
     raw = request.POST.get("open", "")
     if not (raw.isascii() and raw.isdigit() and len(raw) < 19):
         return {}
-    tasks = Task.objects.visible_to(request.user).select_related("account", "owner", "run__playbook", "done_by")
-    shown = tasks.filter(pk=int(raw)).first()
+    shown = _tasks(request).filter(pk=int(raw)).first()
     return {"opened": shown, **task_context(shown), "is_peek": True} if shown else {}
 
 

@@ -1,26 +1,78 @@
-"""Why a task exists, why a run went as it did, and why an account did not enter: in sentences."""
+"""Why a task exists, and why a run went as it did: in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.conditions import ConditionError, Explanation, explain
-from accounts.models import Account, Workspace
+from accounts.models import Event, Workspace
 from playbooks.actions import REGISTRY
-from playbooks.definition.parse import load
-from playbooks.definition.steps import LIVE, ConditionEntry, DateEntry, Definition, EventEntry
-from playbooks.models import EntryMatch, Playbook, Run, RunStep, Task
-from playbooks.record import Observer, Teller
+from playbooks.models import Run, RunStep, Task
+from playbooks.record import Teller, supports
+
+MOST_TOLD = 3
 
 
 def why_task(task: Task) -> list[str]:
     """Why the task exists: what was seen and when, oldest first; empty for one that a person made."""
     return Teller(Workspace.current().zone).why(task.why)
+
+
+def tell_task(task: Task) -> tuple[str, str]:
+    """Why the task exists, in two sentences: how it came about, and what made it be there when it was made."""
+    teller = Teller(Workspace.current().zone)
+    made_on = {"date": teller.day(task.created_at.isoformat())}
+    if task.run is not None:
+        return _began(task.run, task.why, teller), _made(task.run, task.why, teller, made_on)
+    if task.series is not None:
+        first = _("It comes again and again, since %(date)s.") % {"date": teller.date(task.series.starts_on)}
+        return first, _("This one was made on %(date)s, and stays until somebody closes it.") % made_on
+    told = Event.objects.filter(account=task.account_id, kind="task.created", happened_at=task.created_at)
+    maker = told.filter(data__task=task.pk, user__isnull=False).select_related("user").first()
+    if maker is not None and maker.user is not None:
+        first = _("%(name)s made this task on %(date)s.") % {**made_on, "name": maker.user.name}
+    else:
+        first = _("Somebody on the team made this task on %(date)s.") % made_on
+    return first, _("No playbook watches it: it stays until somebody closes it.")
+
+
+def _began(run: Run, why: Sequence[Mapping[str, Any]], teller: Teller) -> str:
+    words = {"playbook": run.playbook.name, "date": teller.day(run.entered_at.isoformat())}
+    entered = run.steps.first()
+    if entered is not None and "by" in entered.facts:
+        return _("%(name)s started “%(playbook)s” on %(date)s.") % {**words, "name": entered.facts["by"]}
+    because = _seen(why[0], teller) if why and why[0]["moment"] in ("entry", "event") else ""
+    if not because:
+        return _("“%(playbook)s” began on %(date)s.") % words
+    return _("“%(playbook)s” began on %(date)s, because %(because)s.") % {**words, "because": because}
+
+
+def _made(run: Run, why: Sequence[Mapping[str, Any]], teller: Teller, made_on: Mapping[str, str]) -> str:
+    """What the run looked at last before it made the task, if it looked again at all."""
+    before = {finding["attribute"] for reason in why[:1] for finding in reason.get("findings", ())}
+    again = _seen(why[-1], teller, before) if len(why) > 1 else ""
+    if again:
+        return _("It looked again and made this task on %(date)s, because %(because)s.") % {**made_on, "because": again}
+    if teller.day(run.entered_at.isoformat()) == made_on["date"]:
+        return _("It made this task at once.")
+    return _("It waited, and made this task on %(date)s.") % made_on
+
+
+def _seen(reason: Mapping[str, Any], teller: Teller, before: Collection[str] = ()) -> str:
+    """What was seen, within a sentence: the first of what speaks for it, and how much more there is."""
+    if reason["moment"] == "event":
+        return teller.happened(reason)
+    spoken = [finding for finding in reason["findings"] if supports(finding)]
+    told = [teller.clause(finding, again=finding["attribute"] in before) for finding in spoken[:MOST_TOLD]]
+    if len(spoken) > MOST_TOLD:
+        more = len(spoken) - MOST_TOLD
+        told.append(ngettext("%(count)s thing more was so", "%(count)s things more were so", more) % {"count": more})
+    return ", ".join(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +92,7 @@ def why_run(run: Run) -> list[Line]:
     """The run's own record, oldest first, and what it waits for, or what stopped it."""
     teller = Teller(Workspace.current().zone)
     lines = [
-        Line(step.taken_at, _step_words(step, teller), tuple(_seen_words(step.facts, teller)), step)
+        Line(step.taken_at, step_words(step, teller), tuple(_seen_words(step.facts, teller)), step)
         for step in run.steps.all()
     ]
     if run.state == Run.State.WAITING and run.held:
@@ -58,7 +110,7 @@ def _seen_words(facts: Mapping[str, Any], teller: Teller) -> Iterator[str]:
             yield teller.finding(finding, at=seen["at"])
 
 
-def _step_words(step: RunStep, teller: Teller) -> str:
+def step_words(step: RunStep, teller: Teller) -> str:
     facts = step.facts
     match step.decision:
         case RunStep.Decision.ENTERED:
@@ -120,107 +172,3 @@ def _exit_words(facts: Mapping[str, Any]) -> str:
             return _("Taken out by %(name)s.") % {"name": facts["by"]}
         case _:
             return _("Left, because its condition for leaving holds.")
-
-
-@dataclass(frozen=True, slots=True)
-class Hurdle:
-    """One thing that an account must pass to enter, whether it passes, and what was found."""
-
-    name: str
-    passed: bool
-    words: tuple[str, ...]
-
-
-def why_not(playbook: Playbook, account: Account, now: datetime) -> list[Hurdle]:
-    """Every hurdle between the account and the playbook at ``now``; it would enter when all are passed."""
-    hurdles = [_switched_on(playbook)]
-    if playbook.live_version is None:
-        return hurdles
-    definition = load(playbook.live_version.definition)
-    workspace = Workspace.current()
-    teller = Teller(workspace.zone)
-    try:
-        explained = explain(definition.who_enters(workspace.day(now)), [account.pk], now=now)[account.pk]
-    except ConditionError as error:
-        return [Hurdle(_("Switched on"), False, (error.message,))]
-    is_live = account.ended_at is None or account.ended_at > now
-    standing = (_("Is a customer"), is_live) if definition.customers == LIVE else (_("Is lost"), not is_live)
-    hurdles += [
-        Hurdle(*standing, ()),
-        _condition_hurdle(_("Audience"), definition.audience, explained, "all[1]", account, now, teller),
-        *_entry_hurdles(playbook, definition, explained, account, now, teller),
-        *_run_hurdles(playbook, definition, account, now, teller),
-    ]
-    return hurdles
-
-
-def _switched_on(playbook: Playbook) -> Hurdle:
-    words = {
-        Playbook.Status.DRAFT: _("It was never published."),
-        Playbook.Status.PAUSED: _("It is paused: nobody enters."),
-        Playbook.Status.LIVE: playbook.problem,
-    }[Playbook.Status(playbook.status)]
-    return Hurdle(_("Switched on"), not words, (words,) if words else ())
-
-
-def _condition_hurdle(
-    name: str,
-    condition: dict[str, Any],
-    whole: Explanation,
-    place: str,
-    account: Account,
-    now: datetime,
-    teller: Teller,
-) -> Hurdle:
-    seen = Observer(now).observe(whole, within=place)
-    holds = explain(condition, [account.pk], now=now, catalogue=teller.catalogue)[account.pk].holds
-    words = tuple(teller.finding(finding, at=seen["at"]) for finding in seen["findings"])
-    return Hurdle(name, holds, words)
-
-
-def _entry_hurdles(
-    playbook: Playbook,
-    definition: Definition,
-    explained: Explanation,
-    account: Account,
-    now: datetime,
-    teller: Teller,
-) -> Iterator[Hurdle]:
-    match definition.entry:
-        case EventEntry(event=event):
-            yield Hurdle(_("Entry"), False, (_("Enters when the event “%(event)s” happens.") % {"event": event},))
-        case ConditionEntry() | DateEntry():
-            condition = definition.who_enters(Workspace.current().day(now))["all"][2]
-            yield _condition_hurdle(_("Entry"), condition, explained, "all[2]", account, now, teller)
-            match_ = EntryMatch.objects.filter(playbook=playbook, account=account, entered_at__isnull=False).first()
-            if match_ is not None and match_.entered_at is not None:
-                words = _("It entered on %(date)s; the condition must be false once before it enters again.") % {
-                    "date": teller.day(match_.entered_at.isoformat())
-                }
-                yield Hurdle(_("Became true"), False, (words,))
-        case _:
-            yield Hurdle(_("Entry"), False, (_("Accounts enter it by hand only."),))
-
-
-def _run_hurdles(
-    playbook: Playbook, definition: Definition, account: Account, now: datetime, teller: Teller
-) -> Iterator[Hurdle]:
-    last = Run.objects.filter(playbook=playbook, account=account).order_by("-entered_at", "-id").first()
-    if definition.priority is not None:
-        other = Run.objects.live().filter(account=account, is_alone=True).exclude(playbook=playbook).first()
-        if other is not None:
-            words = _("“%(playbook)s” has it; of playbooks with a priority an account is in one at a time.") % {
-                "playbook": other.playbook
-            }
-            yield Hurdle(_("Free for it"), False, (words,))
-    if last is None:
-        return
-    if last.ended_at is None:
-        words = _("It is in since %(date)s.") % {"date": teller.day(last.entered_at.isoformat())}
-        yield Hurdle(_("Not in it already"), False, (words,))
-    elif definition.reentry_after_days is None:
-        yield Hurdle(_("May enter again"), False, (_("An account enters this playbook only once."),))
-    else:
-        again = last.ended_at + timedelta(days=definition.reentry_after_days)
-        words = _("It may enter again from %(date)s.") % {"date": teller.day(again.isoformat())}
-        yield Hurdle(_("May enter again"), again <= now, (words,))

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Event, User
+from accounts.models.account import AccountQuerySet
 from common.errors import Conflict, DomainError, NotAllowed
+from playbooks.definition.steps import LIVE
 from playbooks.models import Playbook, Run
-from playbooks.services.entering import AT_ONCE, enter_by_hand
+from playbooks.services.entering import AT_ONCE, enter_by_hand, load_live
 from playbooks.services.publishing import end_by_hand
 
 MOST_BY_HAND = 5000
@@ -25,9 +27,9 @@ class Held(models.TextChoices):
 
     UNKNOWN = "unknown", gettext_lazy("there is no such account")
     ENDED = "ended", gettext_lazy("it is no customer any more")
+    CUSTOMER = "customer", gettext_lazy("it is a customer, and the playbook is for those who are none any more")
     IN_IT = "in_it", gettext_lazy("it is in the playbook already")
     ELSEWHERE = "elsewhere", gettext_lazy("it is in another playbook with a priority")
-    KEPT_OUT = "kept_out", gettext_lazy("it is kept out of playbooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +53,34 @@ def start_by_hand(*, playbook: Playbook, account_ids: Sequence[int], by: User, n
         message = _("Start it for at most %(most)s accounts at once.") % {"most": MOST_BY_HAND}
         raise DomainError(message, fields={"accounts": message})
     known = set(Account.objects.visible_to(by).filter(pk__in=wanted).values_list("pk", flat=True))
-    live = set(Account.objects.live().filter(pk__in=known).values_list("pk", flat=True))
-    asked = sorted(live)
-    busy = dict(_busy(playbook, asked))
+    asked = sorted(meant_by(playbook, Account.objects.filter(pk__in=known)).values_list("pk", flat=True))
     runs: list[Run] = []
     for some in _chunks(asked):
         runs += enter_by_hand(playbook=playbook, account_ids=some, by=by, now=now)
     entered = {run.account_id for run in runs}
-    held = {
-        pk: Held.UNKNOWN if pk not in known else Held.ENDED if pk not in live else busy.get(pk, Held.KEPT_OUT)
-        for pk in wanted
-        if pk not in entered
-    }
-    return ByHand(runs, held)
+    held = dict.fromkeys(wanted, Held.UNKNOWN) | dict.fromkeys(known, _other_standing(playbook))
+    held |= dict.fromkeys(asked, Held.IN_IT) | dict.fromkeys(_elsewhere(playbook, asked), Held.ELSEWHERE)
+    return ByHand(runs, {pk: held[pk] for pk in wanted if pk not in entered})
+
+
+def meant_by(playbook: Playbook, accounts: AccountQuerySet) -> AccountQuerySet:
+    """Those of the accounts that the playbook is for: customers, or those who are none any more."""
+    return accounts.live() if load_live(playbook).customers == LIVE else accounts.filter(ended_at__isnull=False)
+
+
+def _other_standing(playbook: Playbook) -> Held:
+    return Held.ENDED if load_live(playbook).customers == LIVE else Held.CUSTOMER
 
 
 def _chunks(ids: list[int]) -> list[list[int]]:
     return [ids[place : place + AT_ONCE] for place in range(0, len(ids), AT_ONCE)] or [[]]
 
 
-def _busy(playbook: Playbook, account_ids: list[int]) -> list[tuple[int, Held]]:
-    """The accounts with a live run that may stand in the way; one of the playbook itself counts more."""
+def _elsewhere(playbook: Playbook, account_ids: list[int]) -> set[int]:
+    """The accounts that another playbook with a priority has, and that this one does not have itself."""
     live = Run.objects.live().filter(account__in=account_ids)
-    elsewhere = live.filter(is_alone=True).exclude(playbook=playbook).values_list("account_id", flat=True)
-    here = live.filter(playbook=playbook).values_list("account_id", flat=True)
-    return [*((pk, Held.ELSEWHERE) for pk in elsewhere), *((pk, Held.IN_IT) for pk in here)]
+    others = live.filter(is_alone=True).exclude(playbook=playbook).values_list("account_id", flat=True)
+    return set(others) - set(live.filter(playbook=playbook).values_list("account_id", flat=True))
 
 
 def take_out(*, playbook: Playbook, started_at: datetime, by: User, now: datetime) -> int:

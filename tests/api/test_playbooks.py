@@ -44,11 +44,13 @@ def test_playbook_is_published_and_its_runs_and_tasks_are_told(admin: Client) ->
     [run] = admin.get("/api/v1/runs/?state=finished").json()["results"]
     story = admin.get(f"/api/v1/runs/{run['id']}/").json()["story"]
     [task] = admin.get(f"/api/v1/tasks/?account={account.pk}&status=open").json()["results"]
-    why = admin.get(f"/api/v1/tasks/{task['id']}/").json()["why"]
+    whole = admin.get(f"/api/v1/tasks/{task['id']}/").json()
+    why, because = whole["why"], whole["because"]
 
     assert any("Call them" in line["words"] for line in story)
     assert task["owner"] == csm.email
-    assert len(why) == 2
+    assert len(because) == len(why) == 2
+    assert because[0].startswith("“Small” began on ")
     assert all("Seats" in sentence for sentence in why)
 
 
@@ -105,3 +107,29 @@ def test_unknown_state_is_a_clear_error(admin: Client) -> None:
     assert "waiting" in admin.get("/api/v1/runs/?state=dancing").json()["message"]
     assert "open" in admin.get("/api/v1/tasks/?status=dancing").json()["message"]
     assert Run.objects.count() == Task.objects.count() == 0
+
+
+def test_why_is_told_for_an_account_that_is_in_and_for_one_that_is_not(admin: Client) -> None:
+    inside, outside = AccountFactory(seats=2), AccountFactory(seats=50)
+    made = send(admin, "/api/v1/playbooks/", {"key": "small", "name": "Small"}).json()
+    send(admin, f"/api/v1/playbooks/{made['id']}/publish/", {"definition": DEFINITION})
+    now = clock.now()
+    evaluate_entries(now=now)
+    advance_due(now=now, limit=10)
+    path = f"/api/v1/playbooks/{made['id']}/why/"
+
+    told = admin.get(f"{path}?account={inside.pk}").json()
+    assert (told["answer"], told["run"]) == ("waits", Run.objects.get().pk)
+    assert "Seats was 2 (below 5)" in told["fired_because"][0]
+    assert told["waits_for"][0].startswith("Waits until ")
+    assert "Seats was 2 (below 5)" in told["looks_at"][0]
+
+    told = admin.get(f"{path}?account={outside.pk}").json()
+    assert (told["answer"], told["run"], told["fired_because"]) == ("did_not_fire", None, [])
+    assert "Seats was 50 (not below 5)" in told["did_not_because"][0]
+    assert {hurdle["name"]: hurdle["passed"] for hurdle in told["hurdles"]}["Entry"] is False
+
+    assert admin.get(path).status_code == 404
+    assert admin.get(f"{path}?account=x").status_code == 400
+    csm = api(UserFactory())
+    assert csm.get(f"{path}?account={inside.pk}").status_code == 200

@@ -9,7 +9,7 @@ from accounts.models import Account
 from accounts.services.ledger import record
 from common.errors import Conflict, NotAllowed
 from playbooks.models import Playbook, Run, Task
-from playbooks.queries.why import why_not, why_run
+from playbooks.queries import why_not, why_run
 from playbooks.services import (
     advance_due,
     discard_draft,
