@@ -3,14 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from rest_framework import serializers
 
 from accounts.models import Contact
 from accounts.serializers import StorableMixin
+from accounts.services.settings import keep_change
+from common import clock
 from common.text import storable
 from outbox.models import HeldBack
 from surveys.models import Invitation, Response, Survey
-from surveys.services.reminders import check_reminder
+from surveys.services.reminders import check_reminder, setting_of
 
 LONGEST_TEXT = 2000
 
@@ -31,6 +34,20 @@ class SurveySerializer(StorableMixin, serializers.ModelSerializer[Survey]):
             "created_at",
             "updated_at",
         ]
+
+    def update(self, survey: Survey, attrs: Any) -> Survey:
+        """Change a survey; a change of its reminder is kept with who made it."""
+        before = survey.remind_after_days
+        with transaction.atomic():
+            survey = super().update(survey, attrs)
+            keep_change(
+                setting=setting_of(survey),
+                before=before,
+                after=survey.remind_after_days,
+                by=self.context["request"].user,
+                now=clock.now(),
+            )
+        return survey
 
     def validate(self, attrs: Any) -> Any:
         """A reminder comes while the invitation may still be answered."""

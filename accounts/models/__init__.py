@@ -5,6 +5,7 @@ from accounts.models.keys import ApiKey
 from accounts.models.leave import Leave
 from accounts.models.rating import Rating
 from accounts.models.segment import Segment
+from accounts.models.setting_change import SettingChange
 from accounts.models.stage import Stage, StageEntry
 from accounts.models.ticket import Ticket
 from accounts.models.touchpoint import Touchpoint
@@ -25,6 +26,7 @@ __all__ = [
     "Plan",
     "Rating",
     "Segment",
+    "SettingChange",
     "Stage",
     "StageEntry",
     "Ticket",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,9 +17,11 @@ from common.errors import DomainError
 from console.forms.fields import put_errors
 from console.forms.messages import BudgetForm
 from console.queries.messages import given_up, held_back, tabs
+from console.queries.setting_changes import changes_of
 from console.staff import StaffRequest, admin_page, staff_page
 from outbox.models import ContactBudget, Message
 from outbox.services import send_again, send_every_again, set_budget
+from outbox.services.budget import SETTING
 
 NOT_VALID = 422
 
@@ -42,15 +46,23 @@ def budget(request: StaffRequest) -> HttpResponse:
     form = BudgetForm(request.POST or None, initial={"most": current.most, "days": current.days})
     if request.method == "POST" and form.is_valid():
         try:
-            set_budget(now=clock.now(), **form.cleaned_data)
+            set_budget(by=request.user, now=clock.now(), **form.cleaned_data)
         except DomainError as error:
             put_errors(form, error)
         else:
             messages.success(request, _("The contact budget is kept; what waits is looked at again."))
             return redirect("console:messages")
     crumbs = [{"label": _("Messages"), "url": reverse("console:messages")}, {"label": _("Contact budget")}]
+    context = {"form": form, "crumbs": crumbs, "changes": changes_of(SETTING, _budget_words)}
     status = NOT_VALID if form.errors else 200
-    return render(request, "console/messages/budget.html", {"form": form, "crumbs": crumbs}, status=status)
+    return render(request, "console/messages/budget.html", context, status=status)
+
+
+def _budget_words(kept: Mapping[str, int | None]) -> str:
+    if kept["most"] is None:
+        return _("no limit")
+    words = ngettext("%(most)s message in any %(days)s days", "%(most)s messages in any %(days)s days", kept["most"])
+    return words % kept
 
 
 @admin_page

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Account, Workspace
@@ -22,12 +22,14 @@ from console.forms.fields import put_errors
 from console.forms.surveys import ReminderForm
 from console.plots import months_until, short_month
 from console.queries.paging import linked, page_of
+from console.queries.setting_changes import changes_of
 from console.queries.surveys import MONTHS, answer_rows, answers_of, figures_by_month, reminded, survey_rows, unanswered
 from console.staff import StaffRequest, admin_page, staff_page
 from surveys.models import Survey
 from surveys.queries.figures import NpsFigures, Results, results
 from surveys.scales import Category, scale_of
 from surveys.services import set_reminder
+from surveys.services.reminders import setting_of
 
 WAITING = "waiting"
 NOT_VALID = 422
@@ -84,7 +86,8 @@ def reminder(request: StaffRequest, key: str) -> HttpResponse:
     form = ReminderForm(request.POST or None, initial={"remind_after_days": shown.remind_after_days})
     if request.method == "POST" and form.is_valid():
         try:
-            set_reminder(survey=shown, after_days=form.cleaned_data["remind_after_days"])
+            after_days = form.cleaned_data["remind_after_days"]
+            set_reminder(survey=shown, after_days=after_days, by=request.user, now=clock.now())
         except DomainError as error:
             put_errors(form, error)
         else:
@@ -95,8 +98,15 @@ def reminder(request: StaffRequest, key: str) -> HttpResponse:
         {"label": shown.name, "url": reverse("console:survey", args=[shown.key])},
         {"label": _("Reminder")},
     ]
-    context = {"form": form, "survey": shown, "crumbs": crumbs}
+    changes = changes_of(setting_of(shown), _reminder_words)
+    context = {"form": form, "survey": shown, "crumbs": crumbs, "changes": changes}
     return render(request, "console/survey_reminder.html", context, status=NOT_VALID if form.errors else 200)
+
+
+def _reminder_words(days: int | None) -> str:
+    if days is None:
+        return _("no reminder")
+    return ngettext("after %(count)s day", "after %(count)s days", days) % {"count": days}
 
 
 def _words(shown: Survey) -> Mapping[Category, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Contact
+from accounts.models import Contact, User
+from accounts.services.settings import keep_change
 from common.errors import DomainError
 from outbox.models import ContactBudget, ContactSend, HeldBack, Kind
 from outbox.models.budget import LABEL_LENGTH
@@ -16,6 +17,8 @@ from outbox.queries import free_at
 
 MOST = 1000
 LONGEST_PERIOD = 366
+SETTING = "contact_budget"
+"""Its name among the settings whose changes are kept."""
 
 
 @transaction.atomic
@@ -68,10 +71,11 @@ def drop(*, held: HeldBack, outcome: HeldBack.Outcome, now: datetime) -> bool:
 
 
 @transaction.atomic
-def set_budget(*, most: int | None, days: int, now: datetime) -> ContactBudget:
+def set_budget(*, most: int | None, days: int, now: datetime, by: User | None = None) -> ContactBudget:
     """Let a contact be written to ``most`` times in ``days`` days (None: without limit).
 
-    What waits is looked at again at once. Raises DomainError for numbers out of bounds.
+    What waits is looked at again at once, and the change is kept with who made it.
+    Raises DomainError for numbers out of bounds.
     """
     fields = {}
     if most is not None and not 1 <= most <= MOST:
@@ -80,6 +84,11 @@ def set_budget(*, most: int | None, days: int, now: datetime) -> ContactBudget:
         fields["days"] = _("Enter a number of days from 1 to %(most)s.") % {"most": LONGEST_PERIOD}
     if fields:
         raise DomainError(" ".join(fields.values()), code="bad_budget", fields=fields)
-    ContactBudget.objects.update_or_create(id=1, defaults={"most": most, "days": days})
+    ContactBudget.current()  # made, if there is none to lock yet
+    budget = ContactBudget.objects.select_for_update().get()
+    before = {"most": budget.most, "days": budget.days}
+    budget.most, budget.days = most, days
+    budget.save()
+    keep_change(setting=SETTING, before=before, after={"most": most, "days": days}, by=by, now=now)
     HeldBack.objects.filter(outcome=HeldBack.Outcome.WAITING, until__gt=now).update(until=now)
-    return ContactBudget.current()
+    return budget

@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Contact
+from accounts.models import Contact, User
 from accounts.services.ledger import record
+from accounts.services.settings import keep_change
 from common.errors import DomainError
 from outbox.models import HeldBack, Kind
 from outbox.services import drop, enqueue_email, reserve, withdraw
@@ -18,15 +19,23 @@ from surveys.tokens import token_for
 SWEEP = 500
 
 
-def set_reminder(*, survey: Survey, after_days: int | None) -> Survey:
+@transaction.atomic
+def set_reminder(*, survey: Survey, after_days: int | None, by: User | None, now: datetime) -> Survey:
     """Let a survey remind those who have not answered after so many days (None: nobody).
 
-    Raises DomainError when that is not before the invitation expires.
+    The change is kept with who made it. Raises DomainError when that is not before the invitation expires.
     """
+    survey = Survey.objects.select_for_update().get(pk=survey.pk)
     check_reminder(after_days=after_days, expires_after_days=survey.expires_after_days)
-    survey.remind_after_days = after_days
+    before, survey.remind_after_days = survey.remind_after_days, after_days
     survey.save(update_fields=["remind_after_days", "updated_at"])
+    keep_change(setting=setting_of(survey), before=before, after=after_days, by=by, now=now)
     return survey
+
+
+def setting_of(survey: Survey) -> str:
+    """The name of a survey's reminder among the settings whose changes are kept."""
+    return f"survey:{survey.pk}:remind_after_days"
 
 
 def check_reminder(*, after_days: int | None, expires_after_days: int) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from accounts.models import User, Workspace
+from accounts.models import SettingChange, User, Workspace
 from outbox.models import Message
 from surveys.models import Invitation, Survey
 from tests.api.clients import api, send
@@ -59,3 +59,4 @@ def test_reminder_is_refused_when_it_could_not_come_in_time(admin: Client, wante
     assert refused.status_code == 400
     assert "remind_after_days" in refused.json()["fields"]
     assert send(admin, path, {"remind_after_days": 29}, method="patch").json()["remind_after_days"] == 29
+    assert SettingChange.objects.values_list("before", "after", "by__role").get() == (7, 29, User.Role.ADMIN)

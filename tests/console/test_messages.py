@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Account, Contact, User
+from accounts.models import Account, Contact, SettingChange, User
 from common import clock
 from outbox.models import ContactBudget, Destination, HeldBack, Kind, Message
 from outbox.services import add_destination, enqueue_webhook, reserve, set_budget
@@ -128,6 +129,22 @@ def test_the_budget_changes_when_an_admin_says_so(admin: Client) -> None:
     refused = admin.post("/messages/budget/", {"most": "0", "days": "0"})
     assert refused.status_code == 422
     assert ContactBudget.current().days == 30
+
+
+def test_the_budgets_page_says_who_changed_it_from_what_to_what() -> None:
+    anna, ben = (UserFactory(role=User.Role.ADMIN, name=name) for name in ("Anna Berg", "Ben Ode"))
+    assert "Changes" not in words_of(client_of(anna), "/messages/budget/")
+
+    client_of(anna).post("/messages/budget/", {"most": "1", "days": "14"})
+    client_of(ben).post("/messages/budget/", {"most": "", "days": "14"})
+    client_of(ben).post("/messages/budget/", {"most": "", "days": "14"})
+    client_of(ben).post("/messages/budget/", {"most": "0", "days": "14"})
+
+    words = words_of(client_of(anna), "/messages/budget/")
+    assert re.search(r"Ben Ode From 1 message in any 14 days To no limit", words)
+    assert re.search(r"Anna Berg From 4 messages in any 28 days To 1 message in any 14 days", words)
+    assert words.index("Ben Ode") < words.index("Anna Berg")
+    assert SettingChange.objects.count() == 2
 
 
 def test_a_message_goes_again_when_an_admin_sends_it(admin: Client) -> None:

@@ -177,6 +177,9 @@ def test_admin_sets_the_reminder_and_takes_it_away(admin: Client, nps: Survey) -
     assert "Reminders sent 0" in words
     admin.post("/surveys/nps/reminder/", {"remind_after_days": ""})
     assert Survey.objects.get().remind_after_days is None
+    words = text_of(admin, "/surveys/nps/reminder/")
+    assert "From after 7 days To no reminder" in words
+    assert "From no reminder To after 7 days" in words
 
 
 @pytest.mark.parametrize("days", ["0", "30", "x"])

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
 
-from accounts.models import Contact
+from accounts.models import Contact, SettingChange
 from common.errors import DomainError
 from outbox.models import ContactBudget, ContactSend, HeldBack, Kind
 from outbox.services import drop, reserve, set_budget
@@ -173,3 +174,22 @@ def test_one_place_is_taken_when_the_same_message_asks_twice_at_once(contact: Co
 
     assert first == second
     assert ContactSend.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_change_tells_what_it_changed_when_two_change_the_budget_at_once(contact: Contact) -> None:
+    together = Barrier(4)
+
+    def race(number: int) -> None:
+        try:
+            together.wait()
+            set_budget(most=10 + number, days=14, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as admins:
+        list(admins.map(race, range(4)))
+
+    changes = list(SettingChange.objects.order_by("id").values_list("before", "after"))
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(changes))
+    assert changes[-1][1] == {"most": ContactBudget.current().most, "days": 14}
