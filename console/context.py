@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from console.actions import ACTIONS, GO
 from notifications.queries import unread_of
 
 KEPT = "_staff_frame"
+Drawn = TypeVar("Drawn")
 
 
 def staff_frame(request: HttpRequest) -> dict[str, Any]:
@@ -36,15 +38,11 @@ def staff_frame(request: HttpRequest) -> dict[str, Any]:
 def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     match = request.resolver_match
     section = _section(f"{match.namespace}:{match.url_name}" if match else "")
-    actions, sheets = _drawn(get_language() or "", get_script_prefix(), user.hotkeys_enabled)
+    reader = get_language() or "", get_script_prefix(), user.hotkeys_enabled
     workspace = Workspace.current()
     return {
-        "navigation": [
-            {**action, "is_current": _section(action["url_name"]) == section}
-            for action in actions
-            if action["scope"] == GO
-        ],
-        "command_sheets": sheets,
+        **_navigation(section, *reader),
+        "command_sheets": _sheets(*reader),
         "search_url": reverse("console:search"),
         "hotkeys_on": user.hotkeys_enabled,
         "workspace": workspace.name,
@@ -54,9 +52,35 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     }
 
 
-def _draw(language: str, prefix: str, hotkeys_on: bool) -> tuple[list[dict[str, Any]], SafeString]:
-    """Every action in words, and the markup of palette, ``?`` sheet and empty toasts, which no page changes."""
-    actions = [
+def _kept(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """What no page changes is drawn once for each kind of reader; while one works on the templates, each time."""
+    return draw if settings.DEBUG else lru_cache(maxsize=512)(draw)
+
+
+@_kept
+def _sheets(language: str, prefix: str, hotkeys_on: bool) -> SafeString:
+    """The palette, the ``?`` sheet and the empty toasts."""
+    context = {"every_action": _in_words(), "search_url": reverse("console:search"), "hotkeys_on": hotkeys_on}
+    return render_to_string("components/command_sheets.html", context)
+
+
+@_kept
+def _navigation(section: str, language: str, prefix: str, hotkeys_on: bool) -> dict[str, SafeString]:
+    """The links of the sidebar, and the bar and drawer that stand for it on a phone."""
+    links = [
+        {**action, "is_current": _section(action["url_name"]) == section}
+        for action in _in_words()
+        if action["scope"] == GO
+    ]
+    return {
+        name: render_to_string(f"components/{name}.html", {"navigation": links})
+        for name in ("navigation_links", "bottom_bar")
+    }
+
+
+def _in_words() -> list[dict[str, Any]]:
+    """Every action, in the reader's language."""
+    return [
         {
             "key": action.key,
             "label": str(action.label),
@@ -69,16 +93,6 @@ def _draw(language: str, prefix: str, hotkeys_on: bool) -> tuple[list[dict[str, 
         }
         for action in ACTIONS
     ]
-    context = {"every_action": actions, "search_url": reverse("console:search"), "hotkeys_on": hotkeys_on}
-    return actions, render_to_string("components/command_sheets.html", context)
-
-
-_draw_once = lru_cache(maxsize=64)(_draw)
-
-
-def _drawn(language: str, prefix: str, hotkeys_on: bool) -> tuple[list[dict[str, Any]], SafeString]:
-    draw = _draw if settings.DEBUG else _draw_once
-    return draw(language, prefix, hotkeys_on)
 
 
 def _section(url_name: str) -> str:

@@ -14,6 +14,7 @@ from accounts.attributes import Catalogue
 from accounts.attributes.registry import choices_of
 from accounts.conditions import Explanation, Leaf, plain
 from accounts.models import Event
+from common.numerals import written
 from playbooks.occasions import EVENTS
 
 LOOKS = ("entry", "check", "branch", "wait_until")
@@ -90,6 +91,9 @@ class Teller:
         self._days: dict[date, str] = {}
         self._labels: dict[str, str] = {}
         self._limits: dict[tuple[str, str, str, bool], str] = {}
+        self._unknown = _("%(date)s: %(label)s was not known (%(limit)s).")
+        self._again = _("%(date)s: %(label)s was still at %(found)s (%(limit)s).")
+        self._once = _("%(date)s: %(label)s was %(found)s (%(limit)s).")
 
     def why(self, reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         """The sentences of a task's ``why``: what was seen, when, each with its numbers."""
@@ -169,10 +173,8 @@ class Teller:
             "limit": self.limit(finding),
         }
         if finding["found"] is None:
-            return _("%(date)s: %(label)s was not known (%(limit)s).") % words
-        if again:
-            return _("%(date)s: %(label)s was still at %(found)s (%(limit)s).") % words
-        return _("%(date)s: %(label)s was %(found)s (%(limit)s).") % words
+            return self._unknown % words
+        return (self._again if again else self._once) % words
 
     def event(self, event: Mapping[str, Any]) -> str:
         """What happened, on which day."""
@@ -310,7 +312,7 @@ def _category(category: str) -> str:
 def _number(number: float) -> str:
     rounded = round(number, 2)
     whole = rounded == int(rounded)
-    return formats.number_format(int(rounded) if whole else rounded, use_l10n=True, force_grouping=True)
+    return written(int(rounded) if whole else rounded)
 
 
 def _with_unit(number: str, finding: Mapping[str, Any]) -> str:

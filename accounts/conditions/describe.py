@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from accounts.attributes.registry import Attribute, Catalogue, Type, choices_of
 from accounts.conditions.parse import ConditionError, Group, InSegments, Leaf, Node, Not, parse
 from accounts.models import Segment, Workspace
+from common.numerals import written
 from common.templatetags.amounts import money
 
 
@@ -141,7 +142,7 @@ class Describer:
             if self._currency is None:
                 self._currency = Workspace.current().currency
             return money(given, self._currency)
-        number = formats.number_format(given, use_l10n=True, force_grouping=True)
+        number = written(given)
         unit = "%" if attribute.type == Type.PERCENT else attribute.unit
         return f"{number}\u00a0{unit}" if unit else number
 

@@ -6,8 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from django import template
-from django.utils import formats
 from django.utils.translation import get_language
+
+from common.numerals import written
 
 register = template.Library()
 
@@ -42,7 +43,7 @@ def _decimal(value: Any) -> Decimal | None:
 def _grouped(amount: Decimal, places: int) -> str:
     rounded = abs(amount).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     sign = "−" if amount < 0 and rounded else ""
-    return sign + formats.number_format(rounded, places, use_l10n=True, force_grouping=True)
+    return sign + written(rounded, places)
 
 
 def _with_symbol(digits: str, currency: str) -> str:

@@ -55,15 +55,18 @@ def _sprite_url() -> str:
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """Return the icon `name` of the sprite, hidden from screen readers; `css` adds classes."""
+    return _icon(name, css, _sprite_url())
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, css: str, sprite: str) -> SafeString:
     return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        css,
-        _sprite_url(),
-        name,
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', css, sprite, name
     )
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def key(hotkey: str) -> SafeString:
     """Return the key hint for a hotkey such as `e`, `g q` (one after the other) or `Mod+k` (together)."""
     if not hotkey:

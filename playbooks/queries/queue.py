@@ -7,12 +7,12 @@ from datetime import datetime
 from types import EllipsisType
 
 from django.core.exceptions import EmptyResultSet
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User, Workspace
 from common.errors import NotAllowed
+from common.numerals import written
 from common.sql import SQL, rows, value
 from playbooks.models import Task, TaskQuerySet
 
@@ -27,7 +27,7 @@ def queue_for(user: User, now: datetime, *, owner: User | EllipsisType | None = 
     )
 
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +135,4 @@ def _urgency_words(days_over: int) -> str:
 
 def _number(number: float) -> str:
     rounded = round(number, 2)
-    return number_format(int(rounded) if rounded == int(rounded) else rounded, use_l10n=True, force_grouping=True)
+    return written(int(rounded) if rounded == int(rounded) else rounded)

@@ -46,10 +46,12 @@ def frame() -> dict[str, Any]:
         }
         for action in ACTIONS
     ]
+    links = {"navigation": [action for action in actions if action["scope"] == GO]}
     sheets = {"every_action": actions, "search_url": "/search/", "hotkeys_on": True}
     return {
         "command_sheets": render_to_string("components/command_sheets.html", sheets),
-        "navigation": [action for action in actions if action["scope"] == GO],
+        "navigation_links": render_to_string("components/navigation_links.html", links),
+        "bottom_bar": render_to_string("components/bottom_bar.html", links),
         "search_url": "/search/",
         "workspace": "Meridian",
     }
