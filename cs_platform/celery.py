@@ -110,6 +110,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "playbook messages given up": {
+        "task": "playbooks.tell_given_up",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "survey bounces": {"task": "surveys.mark_bounces", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
 }
 

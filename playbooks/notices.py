@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Event
 from notifications.kinds import Channel, Kind, Staff, Told, register
 from notifications.notices import account_page
+from outbox.models import Message
 from playbooks.models import Task
 
 
@@ -36,6 +37,13 @@ def _admins(event: Event, staff: Staff) -> Iterable[int | None]:
     return staff.admins
 
 
+def _who_can_mend(event: Event, staff: Staff) -> Iterable[int | None]:
+    """Of a mail to the customer its CSM, if there is one; of Slack and webhooks the admins, who keep them."""
+    if event.data["channel"] == Message.Channel.EMAIL and event.account.owner_id is not None:
+        return [event.account.owner_id]
+    return staff.admins
+
+
 def _task_words(told: Told) -> dict[str, str]:
     return {"account": told.account, "task": told.data["title"]}
 
@@ -55,6 +63,19 @@ def _woken(told: Told) -> str:
 def _parked(told: Told) -> str:
     return _("“%(playbook)s” cannot go on at %(account)s: %(error)s") % {
         "playbook": told.data["name"],
+        "account": told.account,
+        "error": told.data["error"],
+    }
+
+
+def _given_up(told: Told) -> str:
+    if told.data["channel"] == Message.Channel.EMAIL:
+        words = _("“%(playbook)s” could not write to %(recipient)s at %(account)s: %(error)s")
+    else:
+        words = _("“%(playbook)s” could not tell %(recipient)s of %(account)s: %(error)s")
+    return words % {
+        "playbook": told.data["name"],
+        "recipient": told.data["recipient"],
         "account": told.account,
         "error": told.data["error"],
     }
@@ -110,6 +131,18 @@ register(
         page=_run_page,
         event="playbook.parked",
         concerns=_admins,
+    )
+)
+register(
+    Kind(
+        key="playbook.given_up",
+        label=gettext_lazy("What a playbook had to send could not be delivered"),
+        icon="send",
+        channel=Channel.DIGEST,
+        words=_given_up,
+        page=_run_page,
+        event="playbook.given_up",
+        concerns=_who_can_mend,
     )
 )
 BY_PLAYBOOK = register(

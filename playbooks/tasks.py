@@ -42,6 +42,12 @@ def mark_bounces() -> None:
     services.mark_bounces(now=clock.now())
 
 
+@shared_task(name="playbooks.tell_given_up")
+def tell_given_up() -> None:
+    """Tell of what runs had to send and was given up."""
+    services.tell_given_up(now=clock.now())
+
+
 @shared_task(name="playbooks.refresh_priorities")
 def refresh_priorities() -> None:
     """Make tasks that come again, wake those for which it got worse, and number the open ones anew."""

@@ -219,6 +219,7 @@ class _Words:
             "finished": _("Playbook “%(name)s” finished"),
             "exited": _("Playbook “%(name)s” was left"),
             "emailed": _("Playbook “%(name)s” wrote to %(contact)s"),
+            "given_up": _("Playbook “%(name)s” could not reach %(recipient)s"),
         }
         if what not in titles:
             return self._other(what)
@@ -227,10 +228,10 @@ class _Words:
         href = reverse("console:playbook_run", args=[run]) if isinstance(run, int) else ""
         contact = self.event.contact.name if self.event.contact else _("somebody")
         return self._say(
-            titles[what] % {"name": name, "contact": contact},
+            titles[what] % {"name": name, "contact": contact, "recipient": self.data.get("recipient", "")},
             "email" if what == "emailed" else "playbook",
-            tone="good" if what == "recovered" else "",
-            detail=str(self.data.get("subject") or ""),
+            tone={"recovered": "good", "given_up": "watch"}.get(what, ""),
+            detail=str(self.data.get("subject") or self.data.get("error") or ""),
             href=href,
         )
 

@@ -25,7 +25,8 @@ class Message(models.Model):
 
     ``recipient`` is an address, or the name of the ``destination`` that a message to Slack or a webhook goes to.
 
-    ``leased_until`` is the time until which one worker has it. ``payload`` is what the channel needs to send it;
+    ``leased_until`` is the time until which one worker has it, and ``told_at`` when those who owe it learnt that it was
+    given up. ``payload`` is what the channel needs to send it;
     it is emptied once the message is sent or refused, since it may hold links that act for their reader.
     """
 
@@ -54,6 +55,7 @@ class Message(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()
@@ -66,6 +68,7 @@ class Message(models.Model):
                 condition=Q(status__in=["refused", "parked"]),
                 name="outbox_message_stuck",
             ),
+            models.Index(fields=["id"], condition=Q(status="parked", told_at=None), name="outbox_message_untold"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -116,7 +116,7 @@ def _enqueue_hook(
 def send_again(*, message: Message, now: datetime) -> Message:
     """Put a parked message back in line with all its tries; raises Conflict when it is not parked."""
     changed = Message.objects.filter(pk=message.pk, status=Message.Status.PARKED).update(
-        status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None
+        status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None, told_at=None
     )
     if not changed:
         raise Conflict(_("Only a message that was given up can be sent again."), code="not_parked")
@@ -142,7 +142,9 @@ def send_every_again(*, channel: Message.Channel | None, now: datetime) -> int:
     parked = Message.objects.parked()
     if channel is not None:
         parked = parked.filter(channel=channel)
-    changed = parked.update(status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None)
+    changed = parked.update(
+        status=Message.Status.PENDING, attempts=0, error="", due_at=now, leased_until=None, told_at=None
+    )
     for bell in sorted(set(BELLS.values())):
         ring(bell)
     return changed

@@ -2,6 +2,7 @@ from playbooks.services.advancing import advance_due
 from playbooks.services.by_hand import start_by_hand, take_out
 from playbooks.services.emails import delete_template, mark_bounces, save_template, send_held_back, send_test
 from playbooks.services.entering import consume_events, enter_accounts, enter_by_hand, evaluate_entries
+from playbooks.services.given_up import tell_given_up
 from playbooks.services.holdouts import measure_holdouts, start_holdout, stop_holdout
 from playbooks.services.priorities import refresh_priorities
 from playbooks.services.publishing import (
@@ -64,6 +65,7 @@ __all__ = [
     "stop_holdout",
     "stop_run",
     "take_out",
+    "tell_given_up",
     "unsnooze_task",
     "wake_waiting",
     "wake_worsened",

@@ -143,15 +143,20 @@ def _write_again(held: HeldBack, now: datetime) -> bool:
     elif run is None or run.account.ended_at is not None:
         drop(held=held, outcome=HeldBack.Outcome.SWITCHED_OFF, now=now)
     else:
-        facts = write_email(
-            run=run,
-            contact=held.contact,
-            template=asked["template"],
-            sender=asked["sender"],
-            key=held.key,
-            useful_until=held.useful_until,
-            now=now,
-        )
+        try:
+            with transaction.atomic():
+                facts = write_email(
+                    run=run,
+                    contact=held.contact,
+                    template=asked["template"],
+                    sender=asked["sender"],
+                    key=held.key,
+                    useful_until=held.useful_until,
+                    now=now,
+                )
+        except DomainError:  # the address cannot be one
+            drop(held=held, outcome=HeldBack.Outcome.NOT_REACHABLE, now=now)
+            return False
         if "skipped" in facts:
             drop(held=held, outcome=HeldBack.Outcome.SWITCHED_OFF, now=now)
         return "email" in facts

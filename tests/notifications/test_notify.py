@@ -256,7 +256,7 @@ def test_every_kind_has_words_an_icon_and_a_page_in_every_language() -> None:
     account = AccountFactory(name="Acme")
     data = {
         "task": 1, "title": "Call", "run": 1, "name": "Low use", "error": "gone", "from_name": "", "text": "Look",
-        "score": 5.0, "before": 9.0,
+        "score": 5.0, "before": 9.0, "channel": "email", "recipient": "ana@acme.example",
     }  # fmt: skip
     for kind in KINDS.values():
         one = Notification(kind=kind.key, account=account, data=data)

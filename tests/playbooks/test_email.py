@@ -486,3 +486,21 @@ def test_mail_that_was_held_back_is_dropped_when_its_reader_unsubscribes() -> No
 
     assert not Message.objects.exists()
     assert HeldBack.objects.get().outcome == HeldBack.Outcome.NOT_REACHABLE
+
+
+def test_others_get_their_mail_when_one_that_was_held_back_has_an_address_that_cannot_be_one() -> None:
+    set_budget(most=1, days=3, now=NOW)
+    template()
+    first, second = (customer(uses=3), customer(uses=3))
+    for account in (first, second):
+        SubscriptionFactory(account=account)
+        key = f"survey:{account.pk}"
+        reserve(contact=reader(account), kind=Kind.SURVEY, key=key, label="NPS", useful_until=NOW, now=NOW)
+    published({**REFERENCE, "steps": [STEP]})
+    pass_time(NOW, NOW)
+    Contact.objects.filter(account=first).update(email="no address")
+
+    assert send_held_back(now=NOW + timedelta(days=4)) == 1
+
+    assert WrittenEmail.objects.get().contact.account == second
+    assert HeldBack.objects.get(contact__account=first).outcome == HeldBack.Outcome.NOT_REACHABLE
