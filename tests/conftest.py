@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from launcher import shared
@@ -22,6 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SERVERS] = ExitStack()
     # Playwright keeps an event loop in the tests' own thread, where Django would refuse its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # How long an example takes says nothing here: tests share the machine.
+    hypothesis_settings.register_profile("untimed", deadline=None)
+    hypothesis_settings.load_profile("untimed")
     if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
         config.stash[_SERVERS].enter_context(shared.use())
 

@@ -17,9 +17,8 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         return self.filter(user=user, deleted_at=None)
 
     def offered_to(self, user: User) -> SavedViewQuerySet:
-        """One's own views and those that others share, in the order in which they are offered."""
-        mine = models.Case(models.When(user=user, then=0), default=1)
-        return self.filter(Q(user=user) | Q(is_shared=True), deleted_at=None).order_by(mine, "position", "name", "id")
+        """One's own views and those that others share."""
+        return self.filter(Q(user=user) | Q(is_shared=True), deleted_at=None).order_by("position", "name", "id")
 
 
 class SavedView(models.Model):

@@ -58,8 +58,8 @@ def address_of(view: SavedView) -> str:
 
 
 def views_bar(page: str, query: QueryDict, *, user: User) -> ViewsBar:
-    """The bar of a page for its address, in one query."""
-    offered = list(SavedView.objects.offered_to(user).filter(page=page))
+    """The bar of a page for its address, one's own views first, in one query."""
+    offered = sorted(SavedView.objects.offered_to(user).filter(page=page), key=lambda view: view.user_id != user.pk)
     wanted = query.get("view", "")
     current = next((view for view in offered if str(view.pk) == wanted), None)
     shown = kept_query(query)

@@ -299,7 +299,6 @@ def test_score_that_puts_the_lost_on_top_is_backwards(profile: Profile, draft: V
 
 @settings(
     max_examples=8,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

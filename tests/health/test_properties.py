@@ -30,9 +30,7 @@ from tests.factories import NOW, AccountFactory, SegmentFactory, TicketFactory, 
 
 pytestmark = pytest.mark.django_db
 
-generated = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+generated = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 ATTRIBUTES = ("seats", "tickets.open", "touch.days_since", "days_to_renewal", "customer_days", "usage.days_since")
 POINTS = st.floats(0, 100)

@@ -190,7 +190,7 @@ def test_every_named_score_is_simulated() -> None:
     assert moves(simulation) == {("good", "good"): (1, Decimal(0))}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(before=MEASURES, after=MEASURES, accounts=ACCOUNTS, data=st.data())
 def test_simulation_equals_publishing(before: Any, after: Any, accounts: Any, data: Any) -> None:
     with company():

@@ -60,7 +60,7 @@ def with_accounts(folder: str) -> None:
     take(table(Path(folder) / "accounts.csv", ["id", "name", "seats"], rows), ACCOUNTS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=files)
 def test_nothing_changes_when_a_file_is_taken_twice(rows: list[list[Any]]) -> None:
     with TemporaryDirectory() as folder, transaction.atomic():
@@ -74,7 +74,7 @@ def test_nothing_changes_when_a_file_is_taken_twice(rows: list[list[Any]]) -> No
         transaction.set_rollback(True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data(), rows=files)
 def test_the_result_is_the_same_when_rows_come_in_another_order(data: st.DataObject, rows: list[list[Any]]) -> None:
     shuffled = data.draw(st.permutations(rows))
@@ -87,7 +87,7 @@ def test_the_result_is_the_same_when_rows_come_in_another_order(data: st.DataObj
     assert results[0] == results[1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(first=files, second=files)
 def test_a_corrected_file_leaves_what_it_alone_would_when_it_follows(
     first: list[list[Any]], second: list[list[Any]]

@@ -58,7 +58,7 @@ CHANGE = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(CHANGE, min_size=1, max_size=12))
 def test_steps_stay_valid_or_can_be_mended_when_anything_is_done(changes: list[tuple[str, int, int, str]]) -> None:
     steps: list[RawStep] = deepcopy(BLANK["steps"])

@@ -230,7 +230,7 @@ class AnyOrder(TestCase):
         ensure_months("usage_dailyusage", date(2025, 12, 1), date(2026, 4, 1))
         ensure_months("usage_trackedevent", date(2026, 3, 1), date(2026, 3, 1))
 
-    @settings(max_examples=40, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=40, phases=[Phase.generate])
     @given(
         calls=st.lists(CALLS, max_size=30, unique_by=lambda each: each["timestamp"]),
         chance=st.randoms(use_true_random=False),

@@ -41,7 +41,7 @@ def windows_kept() -> dict[tuple[int, int], tuple[int, ...]]:
 
 
 class GeneratedUsage(TestCase):
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(data=st.data())
     def test_windows_equal_a_count_by_hand_when_days_come_in_any_order_and_turns_are_missed(
         self, data: st.DataObject
