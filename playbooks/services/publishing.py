@@ -105,6 +105,8 @@ def publish(
 ) -> PlaybookVersion:
     """Make ``definition`` the live version of the playbook and switch it on; runs at work finish on theirs.
 
+    A paused playbook goes on as ``resume`` lets it, without a burst.
+
     Raises DefinitionError that names the step and the remedy, and NotAllowed for anybody but an admin.
     """
     _must_be_admin(author)
@@ -123,7 +125,8 @@ def publish(
         draft_at=None,
         draft_number=F("draft_number") + 1,
     )
-    Run.objects.filter(playbook=playbook, held=True).update(held=False)
+    if locked.status == Playbook.Status.PAUSED:
+        _let_go_on(locked, now)
     playbook.refresh_from_db()
     ring("playbooks.evaluate_entries")
     return version
@@ -147,14 +150,19 @@ def resume(*, playbook: Playbook, by: User | None, now: datetime) -> Playbook:
     """
     _must_be_admin(by)
     _switch(playbook, Playbook.Status.PAUSED, Playbook.Status.LIVE, _("“%(playbook)s” is not paused."))
-    Playbook.objects.filter(pk=playbook.pk).update(is_catching_up=True)
+    _let_go_on(playbook, now)
     playbook.refresh_from_db()
+    return playbook
+
+
+def _let_go_on(playbook: Playbook, now: datetime) -> None:
+    """Free the runs of a playbook that was paused; what was due in the pause, and who enters now, is spread."""
+    Playbook.objects.filter(pk=playbook.pk).update(is_catching_up=True)
     overdue = Run.objects.filter(playbook=playbook, held=True, state=Run.State.WAITING, due_at__lte=now)
     count = overdue.count()
     if count > FEW:
         execute(SPREAD_OVERDUE.format(**_named(playbook, now, count)))
     Run.objects.filter(playbook=playbook, held=True).update(held=False)
-    return playbook
 
 
 def _named(playbook: Playbook, now: datetime, count: int) -> dict[str, SQL]:

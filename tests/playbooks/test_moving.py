@@ -94,6 +94,29 @@ def test_what_became_due_in_a_pause_is_spread_over_two_days() -> None:
     assert Task.objects.count() == FEW * 2
 
 
+def test_publishing_in_a_pause_spreads_what_became_due_and_who_would_have_entered() -> None:
+    playbook = published()
+    owner = UserFactory()
+    for _n in range(FEW * 2):
+        customer(uses=3, owner=owner)
+    evaluate_entries(now=NOW)
+    settle(NOW)
+    pause(playbook=playbook, by=None)
+    call = {"id": "call", "kind": "task", "title": "Call"}
+    for _n in range(FEW * 2):
+        customer(uses=3, owner=owner)
+    back = NOW + 30 * DAY
+    publish(playbook=playbook, definition={**REFERENCE, "steps": [call]}, author=None, note="", now=back)
+
+    evaluate_entries(now=back)
+    settle(back)
+    assert Task.objects.count() == 2
+    settle(back + SPREAD / 2)
+    assert 2 * FEW <= Task.objects.count() <= 2 * FEW + 2
+    settle(back + SPREAD)
+    assert Task.objects.count() == FEW * 4
+
+
 def test_those_who_would_have_entered_in_a_pause_are_spread_too_and_later_ones_are_not() -> None:
     call = {"id": "call", "kind": "task", "title": "Call"}
     playbook = published({**REFERENCE, "steps": [call]})
