@@ -21,11 +21,14 @@ SAMPLE = 3
 
 ENTERING = SQL("""
 WITH m AS MATERIALIZED ({matching})
-SELECT count(*), count(*) FILTER (WHERE {may_enter} AND NOT EXISTS (
+SELECT count(*), count(*) FILTER (WHERE {lets_in}), (array_agg(account_id ORDER BY account_id))[1:{sample}]
+FROM m
+""")
+NOT_IN_YET = SQL("""
+NOT EXISTS (
     SELECT 1 FROM playbooks_entrymatch e
     WHERE e.playbook_id = {playbook} AND e.account_id = m.account_id AND e.entered_at IS NOT NULL
-)), (array_agg(account_id ORDER BY account_id))[1:{sample}]
-FROM m
+)
 """)
 
 
@@ -54,17 +57,26 @@ class Holding:
 def count_entering(playbook: Playbook, definition: Definition, *, now: datetime) -> Entering:
     """Who would enter if the definition were live: two queries. Raises ConditionError."""
     today = Workspace.current().day(now)
-    key = SQL("%s::bigint", (playbook.pk,))
     [(matching, entering, sample)] = rows(
         ENTERING.format(
             matching=matching_ids(definition.who_enters(today), now=now),
-            may_enter=may_enter(definition, key, now),
-            playbook=key,
+            lets_in=lets_in(playbook, definition, now),
             sample=SQL("%s", (SAMPLE,)),
         )
     )
-    is_watched = isinstance(definition.entry, ConditionEntry | DateEntry)
-    return Entering(matching, entering, _names(sample), is_watched)
+    return Entering(matching, entering, _names(sample), is_watched(definition))
+
+
+def is_watched(definition: Definition) -> bool:
+    """Whether accounts enter by what is true of them, and not by what happens or by hand."""
+    return isinstance(definition.entry, ConditionEntry | DateEntry)
+
+
+def lets_in(playbook: Playbook, definition: Definition, now: datetime) -> SQL:
+    """Whether the rules let ``m.account_id`` enter, of which the conditions hold, as live entries ask it."""
+    key = SQL("%s::bigint", (playbook.pk,))
+    rule = may_enter(definition, key, now)
+    return SQL("({} AND {})").format(rule, NOT_IN_YET.format(playbook=key)) if is_watched(definition) else rule
 
 
 def count_holding(condition: Any, audience: Any, *, is_live: bool, now: datetime) -> Holding:

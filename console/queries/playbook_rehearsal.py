@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.attributes import Catalogue, Scope
-from accounts.conditions import explain, matching_ids
-from accounts.models import Account, User, Workspace
-from common.sql import SQL, rows
+from accounts.attributes import Catalogue
+from accounts.models import User
 from console.plots import short_day
-from playbooks.definition.parse import load
 from playbooks.models import Playbook, Rehearsal
 from playbooks.queries.rehearsal import Figures, TasksByWeek, figures_of, tasks_by_week
-from playbooks.record import Observer, Teller
 
 MOST_SERIES = 6
-SAMPLE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +92,6 @@ def busiest_week(rehearsal: Rehearsal) -> tuple[int, str] | None:
     found = tasks_by_week(rehearsal)
     most = [(week.by_owner[place], _name(owner)) for week in found.weeks for place, owner in enumerate(found.owners)]
     return max(most, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class EntersToday:
-    """An account that would enter now, and what was found of it."""
-
-    account: Account
-    words: tuple[str, ...]
-
-
-def enters_today(definition: Mapping[str, Any], user: User, *, now: datetime) -> list[EntersToday]:
-    """Some of the accounts that would enter now, each with why; three queries."""
-    read, workspace, catalogue = load(definition), Workspace.current(), Catalogue()
-    condition = read.who_enters(workspace.day(now))
-    ids = SQL("SELECT account_id FROM ({}) m ORDER BY account_id LIMIT {}").format(
-        matching_ids(condition, now=now, scope=Scope.everything(), catalogue=catalogue), SQL("%s", (SAMPLE * 4,))
-    )
-    accounts = Account.objects.visible_to(user).in_bulk([row[0] for row in rows(ids)])
-    explained = explain(condition, list(accounts)[:SAMPLE], now=now, catalogue=catalogue)
-    teller, observer = Teller(workspace.zone), Observer(now)
-    return [
-        EntersToday(
-            accounts[pk],
-            tuple(
-                teller.finding(finding, at=now.isoformat())
-                for finding in observer.observe(explanation, within="all[2]")["findings"]
-            ),
-        )
-        for pk, explanation in sorted(explained.items())
-    ]
 
 
 def unkept(rehearsal: Rehearsal) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -21,13 +22,13 @@ from console.queries.paging import linked
 from console.queries.playbook_counts import count_entering
 from console.queries.playbook_rehearsal import (
     busiest_week,
-    enters_today,
     figure_rows,
     figures,
     latest,
     unkept,
     weeks_chart,
 )
+from console.queries.playbook_today import Today
 from console.queries.playbook_words import shown_version
 from console.queries.step_changes import changes_between
 from console.staff import StaffRequest, admin_page, staff_page
@@ -39,6 +40,7 @@ from playbooks.services import start_rehearsal
 from playbooks.services.moving import move_runs, standings
 
 PAGE = 50
+SAMPLE = 12
 
 
 def _crumbs(playbook: Playbook, last: str) -> list[dict[str, str]]:
@@ -85,11 +87,16 @@ def _found(request: StaffRequest, playbook: Playbook, shown: Rehearsal, beside: 
     } | _accounts(request, shown)
 
 
-def _today(request: StaffRequest, playbook: Playbook, shown: Rehearsal, now: Any) -> dict[str, Any] | None:
+def _today(request: StaffRequest, playbook: Playbook, shown: Rehearsal, now: datetime) -> dict[str, Any] | None:
+    definition = load(shown.definition)
     try:
+        today = Today(playbook, definition, now=now)
         return {
-            "entering": count_entering(playbook, load(shown.definition), now=now),
-            "accounts": enters_today(shown.definition, request.user, now=now),
+            "entering": count_entering(playbook, definition, now=now),
+            "accounts": today.why_entering(today.entering[:SAMPLE], request.user),
+            "held_back": today.why_held_back(today.held_back[:SAMPLE], request.user),
+            "held_back_count": len(today.held_back),
+            "held_out_count": len(today.held_out),
         }
     except DomainError:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +48,66 @@ def _switched_on(playbook: Playbook) -> Hurdle:
     return Hurdle(_("Switched on"), not words, (words,) if words else ())
 
 
+class Rules:
+    """The rules that hold back accounts of which all conditions hold, for some accounts at once; three queries.
+
+    They tell in words what ``services.entering`` asks of each account that enters by itself.
+    """
+
+    def __init__(
+        self, playbook: Playbook, definition: Definition, account_ids: Collection[int], *, now: datetime, teller: Teller
+    ) -> None:
+        self.definition, self.now, self.teller = definition, now, teller
+        matches = EntryMatch.objects.filter(playbook=playbook, account__in=account_ids)
+        self._entered_at = {account: at for account, at in matches.values_list("account", "entered_at") if at}
+        runs = Run.objects.filter(playbook=playbook, account__in=account_ids).order_by("entered_at", "id")
+        self._last = {run.account_id: run for run in runs.only("account", "entered_at", "ended_at")}
+        elsewhere = Run.objects.live().filter(account__in=account_ids, is_alone=True).exclude(playbook=playbook)
+        is_alone = definition.priority is not None
+        self._others = {run.account_id: run for run in elsewhere.select_related("playbook")} if is_alone else {}
+
+    def holding_back(self, account_id: int) -> list[Hurdle]:
+        """The rules that do not let the account enter by a condition that holds."""
+        every = (*self.became_true(account_id), *self.others(account_id), *self.again(account_id))
+        return [hurdle for hurdle in every if not hurdle.passed]
+
+    def became_true(self, account_id: int) -> Iterator[Hurdle]:
+        """A condition must be false once between two entries."""
+        if account_id in self._entered_at:
+            words = _("It entered on %(date)s; the condition must be false once before it enters again.") % {
+                "date": self._day(self._entered_at[account_id])
+            }
+            yield Hurdle(_("Became true"), False, (words,))
+
+    def others(self, account_id: int) -> Iterator[Hurdle]:
+        """Of playbooks with a priority an account is in one at a time."""
+        if account_id in self._others:
+            other = self._others[account_id]
+            words = _("“%(playbook)s” has it since %(date)s; of playbooks with a priority it is in one at a time.") % {
+                "playbook": other.playbook,
+                "date": self._day(other.entered_at),
+            }
+            yield Hurdle(_("Free for it"), False, (words,))
+
+    def again(self, account_id: int) -> Iterator[Hurdle]:
+        """One run at a time, and the re-entry rule."""
+        last = self._last.get(account_id)
+        if last is None:
+            return
+        if last.ended_at is None:
+            words = _("It is in since %(date)s.") % {"date": self._day(last.entered_at)}
+            yield Hurdle(_("Not in it already"), False, (words,))
+        elif self.definition.reentry_after_days is None:
+            yield Hurdle(_("May enter again"), False, (_("An account enters this playbook only once."),))
+        else:
+            again = last.ended_at + timedelta(days=self.definition.reentry_after_days)
+            words = _("It may enter again from %(date)s.") % {"date": self._day(again)}
+            yield Hurdle(_("May enter again"), again <= self.now, (words,))
+
+    def _day(self, at: datetime) -> str:
+        return self.teller.day(at.isoformat())
+
+
 class _Course:
     """The hurdles of one playbook as they stand before one account at ``now``."""
 
@@ -55,6 +115,7 @@ class _Course:
         workspace = Workspace.current()
         self.playbook, self.definition, self.account, self.now = playbook, definition, account, now
         self.teller, self.today = Teller(workspace.zone), workspace.day(now)
+        self.rules = Rules(playbook, definition, [account.pk], now=now, teller=self.teller)
 
     def hurdles(self) -> Iterator[Hurdle]:
         """In the order in which they are taken; raises ConditionError when one cannot be looked at any more."""
@@ -69,11 +130,11 @@ class _Course:
                 yield Hurdle(_("Entry"), False, tuple(self._event_words(entry)))
             case ConditionEntry() | DateEntry():
                 yield self._condition(_("Entry"), explained["entry"])
-                yield from self._became_true()
+                yield from self.rules.became_true(self.account.pk)
             case _:
                 yield Hurdle(_("Entry"), False, (_("Accounts enter it by hand only."),))
-        yield from self._alone()
-        yield from self._again()
+        yield from self.rules.others(self.account.pk)
+        yield from self.rules.again(self.account.pk)
 
     def _standing(self) -> Hurdle:
         ended = self.account.ended_at
@@ -86,14 +147,6 @@ class _Course:
 
     def _condition(self, name: str, explained: Explanation) -> Hurdle:
         return Hurdle(name, explained.holds, tuple(self.teller.findings(Observer(self.now).observe(explained))))
-
-    def _became_true(self) -> Iterator[Hurdle]:
-        entered = EntryMatch.objects.filter(playbook=self.playbook, account=self.account, entered_at__isnull=False)
-        for match in entered:
-            words = _("It entered on %(date)s; the condition must be false once before it enters again.") % {
-                "date": self._day(match.entered_at)
-            }
-            yield Hurdle(_("Became true"), False, (words,))
 
     def _event_words(self, entry: EventEntry) -> Iterator[str]:
         """What must happen, and what happened last that was like it."""
@@ -110,32 +163,6 @@ class _Course:
             if not EventEntry(entry.event, {key: given}).is_met_by(last.kind, last.data):
                 found = data_value(key, last.data[key]) if key in last.data else _("is not known")
                 yield _("Then: %(label)s %(found)s, not as asked.") % {"label": data_label(key), "found": found}
-
-    def _alone(self) -> Iterator[Hurdle]:
-        if self.definition.priority is None:
-            return
-        others = Run.objects.live().filter(account=self.account, is_alone=True).exclude(playbook=self.playbook)
-        for other in others.select_related("playbook"):
-            words = _("“%(playbook)s” has it since %(date)s; of playbooks with a priority it is in one at a time.") % {
-                "playbook": other.playbook,
-                "date": self._day(other.entered_at),
-            }
-            yield Hurdle(_("Free for it"), False, (words,))
-
-    def _again(self) -> Iterator[Hurdle]:
-        runs = Run.objects.filter(playbook=self.playbook, account=self.account)
-        last = runs.order_by("-entered_at", "-id").first()
-        if last is None:
-            return
-        if last.ended_at is None:
-            words = _("It is in since %(date)s.") % {"date": self._day(last.entered_at)}
-            yield Hurdle(_("Not in it already"), False, (words,))
-        elif self.definition.reentry_after_days is None:
-            yield Hurdle(_("May enter again"), False, (_("An account enters this playbook only once."),))
-        else:
-            again = last.ended_at + timedelta(days=self.definition.reentry_after_days)
-            words = _("It may enter again from %(date)s.") % {"date": self._day(again)}
-            yield Hurdle(_("May enter again"), again <= self.now, (words,))
 
     def _day(self, at: datetime | None) -> str:
         return self.teller.day(at.isoformat()) if at else ""

@@ -95,21 +95,46 @@ def held_out_of(playbook: Playbook, account_ids: Collection[int], now: datetime)
     enters again. Chance is the hash of playbook and account; within each health band an arm that is more than STICK
     accounts from its share gets the next one (the big stick design of Soares and Wu, 1983).
     """
-    holdout = Holdout.objects.filter(playbook=playbook, stopped_at=None).first()
+    holdout = _measuring(playbook)
     if holdout is None or not account_ids:
         return set()
-    workspace = Workspace.current()
+    arms, new = _arms(holdout, account_ids, now)
+    due_at = _due_at(holdout, now)
+    HoldoutMember.objects.bulk_create(
+        HoldoutMember(holdout=holdout, account_id=account, arm=arm, band=band, entered_at=now, due_at=due_at)
+        for account, (arm, band) in new.items()
+    )
+    return _only_watched(arms, new)
+
+
+def would_be_held_out(playbook: Playbook, account_ids: Collection[int], now: datetime) -> set[int]:
+    """Which of these accounts would only be watched if all of them entered now; writes nothing."""
+    holdout = _measuring(playbook)
+    return set() if holdout is None or not account_ids else _only_watched(*_arms(holdout, account_ids, now))
+
+
+def _measuring(playbook: Playbook) -> Holdout | None:
+    return Holdout.objects.filter(playbook=playbook, stopped_at=None).first()
+
+
+def _due_at(holdout: Holdout, now: datetime) -> datetime:
+    return add_days(now, holdout.after_days, Workspace.current().zone)
+
+
+def _arms(
+    holdout: Holdout, account_ids: Collection[int], now: datetime
+) -> tuple[dict[int, str], dict[int, tuple[Arm, str]]]:
+    """The arms of those that have one, and, while it enrols, those that are drawn for the others with their bands."""
     members = HoldoutMember.objects.filter(holdout=holdout)
-    arms = dict(members.filter(account__in=account_ids).values_list("account_id", "arm"))
-    due_at = add_days(now, holdout.after_days, workspace.zone)
-    if workspace.day(due_at) <= holdout.verdict_on:
-        new = _draw(holdout, sorted(set(account_ids) - arms.keys()))
-        HoldoutMember.objects.bulk_create(
-            HoldoutMember(holdout=holdout, account_id=account, arm=arm, band=band, entered_at=now, due_at=due_at)
-            for account, (arm, band) in new.items()
-        )
-        arms |= {account: arm for account, (arm, band) in new.items()}
-    return {account for account, arm in arms.items() if arm == Arm.HELD_OUT}
+    arms: dict[int, str] = dict(members.filter(account__in=account_ids).values_list("account_id", "arm"))
+    if Workspace.current().day(_due_at(holdout, now)) > holdout.verdict_on:
+        return arms, {}
+    return arms, _draw(holdout, sorted(set(account_ids) - arms.keys()))
+
+
+def _only_watched(arms: Mapping[int, str], new: Mapping[int, tuple[Arm, str]]) -> set[int]:
+    drawn = {account: arm for account, (arm, _band) in new.items()}
+    return {account for account, arm in {**arms, **drawn}.items() if arm == Arm.HELD_OUT}
 
 
 def _draw(holdout: Holdout, account_ids: Collection[int]) -> dict[int, tuple[Arm, str]]:

@@ -9,12 +9,15 @@ from django.test import Client
 from accounts.models import Account, User
 from common import clock
 from common.partitions import ensure_months
-from playbooks.models import Playbook, Rehearsal, Run
+from console.queries.playbook_today import Today
+from playbooks.definition.parse import load
+from playbooks.models import EntryMatch, HoldoutMember, Playbook, Rehearsal, Run
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft
+from playbooks.services.holdouts import start_holdout
 from tests.api.clients import api, send
 from tests.console.test_playbook_editor import text_of
 from tests.factories import AccountFactory, ActivityFactory, UserFactory
-from tests.playbooks.cases import REFERENCE, customer, messaging, published, settle
+from tests.playbooks.cases import LOW, REFERENCE, customer, messaging, published, settle
 from usage.models import DailyUsage, RollingUsage
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +102,60 @@ def test_who_would_enter_today_stands_with_what_was_found(admin: Client, boss: U
     shown = text_of(admin.get(url))
     assert "Cedar" in shown
     assert "Messaging, 7 days" in shown
+
+
+def test_those_that_match_but_may_not_enter_stand_apart_with_what_holds_them_back(admin: Client, boss: User) -> None:
+    other = published({**REFERENCE, "priority": 1}, name="Rescue")
+    rescued = customer(uses=3, name="Rescued")
+    evaluate_entries(now=clock.now())
+    Playbook.objects.filter(pk=other.pk).update(status=Playbook.Status.PAUSED)
+    playbook = published({**REFERENCE, "priority": 2}, name="Quiet")
+    inside, again, left = customer(uses=3, name="Inside"), customer(uses=3, name="Again"), customer(uses=3, name="Left")
+    customer(uses=3, name="Lost", ended_at=clock.now() - DAY)
+    evaluate_entries(now=clock.now())
+    stopped = Run.objects.filter(playbook=playbook, account__in=[again, left])
+    stopped.update(state=Run.State.EXITED, ended_at=clock.now() - 3 * DAY)
+    EntryMatch.objects.filter(playbook=playbook, account=again).update(entered_at=None)
+    cedar = customer(uses=3, name="Cedar")
+    drafted(playbook, boss, priority=2)
+
+    today = Today(playbook, load({**REFERENCE, "priority": 2}), now=clock.now())
+    assert (today.entering, today.held_back) == ([cedar.pk], [rescued.pk, inside.pk, again.pk, left.pk])
+    words = {one.account: " ".join(one.words) for one in today.why_held_back(today.held_back, boss)}
+    assert "“Rescue” has it since" in words[rescued]
+    assert "It is in since" in words[inside]
+    assert words[again].startswith("It may enter again from")
+    assert "the condition must be false once before it enters again" in words[left]
+
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+    shown = admin.get(url)
+    assert [one.account for one in shown.context["today"]["accounts"]] == [cedar]
+    assert "Match, but may not enter 4" in text_of(shown)
+    assert evaluate_entries(now=clock.now()) == 1
+
+
+def test_those_who_would_only_be_watched_are_marked_and_nothing_is_drawn(admin: Client, boss: User) -> None:
+    playbook = published()
+    for _n in range(6):
+        customer(uses=3)
+    start_holdout(
+        playbook=playbook,
+        share=50,
+        outcome=LOW,
+        after_days=7,
+        base_rate=50,
+        verdict_on=clock.now().date() + 60 * DAY,
+        by=boss,
+        now=clock.now(),
+    )
+
+    today = Today(playbook, load(REFERENCE), now=clock.now())
+    assert not HoldoutMember.objects.exists()
+    evaluate_entries(now=clock.now())
+    assert today.held_out == set(Run.objects.filter(is_held_out=True).values_list("account", flat=True))
+    assert len(today.held_out) > 0
 
 
 def test_only_an_admin_rehearses(client: Client, boss: User) -> None:
