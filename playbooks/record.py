@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -142,14 +142,11 @@ class Teller:
                 return self.finding(spoken[-1], at=reason["at"], again=again)
         return ""
 
-    def findings(self, seen: Mapping[str, Any]) -> Iterator[str]:
-        """Each leaf of what was seen with the value found, and when it was last heard if that was on a day before."""
-        for finding in seen["findings"]:
-            words = self.finding(finding, at=seen["at"])
-            heard = finding["heard_at"]
-            if heard and heard < seen["at"] and self.day(heard) != self.day(seen["at"]):
-                words = _("%(words)s Last heard on %(date)s.") % {"words": words, "date": self.day(heard)}
-            yield words
+    def findings(self, seen: Mapping[str, Any]) -> list[str]:
+        """Each leaf of what was seen, once: the value found, and the day on which it was last heard."""
+        at = seen["at"]
+        told = (self.finding(one, at=min(one["heard_at"] or at, at)) for one in seen["findings"])
+        return list(dict.fromkeys(told))
 
     def clause(self, finding: Mapping[str, Any], *, again: bool = False) -> str:
         """One value and the limit that it was held against, within a sentence."""

@@ -23,6 +23,7 @@ from common.errors import DomainError
 from console.forms.queue_filter import QueueFilter
 from console.forms.work import DoneForm, ReassignForm, SnoozeForm
 from console.queries.paging import linked
+from console.queries.queue_empty import empty_queue
 from console.queries.queue_filter import PAGE, queue_page, read_wanted
 from console.queries.saved_views import views_bar
 from console.queries.tasks import task_rows
@@ -84,7 +85,10 @@ def queue(request: StaffRequest) -> HttpResponse:
         "last": wanted.offset + shown,
         "previous_url": linked(request.GET, {"from": max(wanted.offset - page.step, 0)}) if wanted.offset else "",
         "next_url": linked(request.GET, {"from": wanted.offset + page.step}) if page.has_more else "",
+        "total": None if wanted.grouped else page.counts.snoozed if wanted.snoozed else page.counts.awake,
     }
+    if not shown and not wanted.problem and not wanted.is_narrowed:
+        context["empty"] = empty_queue(request.user, is_team=wanted.is_team, now=now)
     return render(request, "console/queue.html", context)
 
 
@@ -267,12 +271,15 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
     tasks = Task.objects.none() if wanted.problem else wanted.open_tasks(request.user, now)
     last = wanted.offset + PAGE
     entering = Task.objects.none() if wanted.grouped else wanted.listed(tasks, now)[last - 1 : last]
+    counts = count_tasks(tasks, now)
+    is_last = not (counts.snoozed if wanted.snoozed else counts.awake)
     body = render_to_string(
         "console/_acted.html",
         {
             "text": words,
             "undo_url": undo,
-            "counts": count_tasks(tasks, now),
+            "counts": counts,
+            "is_last": is_last,
             "rows": task_rows(entering, now=now),
             "currency": Workspace.current().currency,
             "with_owner": wanted.is_team and wanted.owner is None,
@@ -282,7 +289,8 @@ def _acted(request: StaffRequest, words: str, *, undo: str = "") -> HttpResponse
         request=request,
     )
     response = HttpResponse(body)
-    response["HX-Trigger"] = "dialog-close"
+    # What an empty queue says, the list says when it is read again.
+    response["HX-Trigger"] = "dialog-close, queue-changed" if is_last else "dialog-close"
     return response
 
 

@@ -107,7 +107,8 @@ def _looks_at(run: Run, now: datetime) -> Iterator[str]:
         asked = load(run.version.definition).looks_ahead(run.step)
         [explained] = explain_several(asked, [run.account_id], now=now, catalogue=teller.catalogue).values()
     except DomainError as error:
-        yield str(error)
+        if run.state != Run.State.PARKED:  # which says so itself
+            yield str(error)
         return
     for each in explained.values():
         yield from teller.findings(Observer(now).observe(each))

@@ -14,7 +14,7 @@ from common import clock
 from console.models import SavedView
 from playbooks.models import Task, TaskSeries
 from playbooks.services.tasks import create_task
-from tests.console.browser import complaints_of
+from tests.console.browser import complaints_of, findings, sign_in
 from tests.factories import PASSWORD, AccountFactory, SubscriptionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -369,3 +369,24 @@ def _narrows_and_keeps_views(desk: Desk) -> None:
     expect(page.locator(".group-row")).to_have_count(2)
     desk.press("j", "j", "j")
     desk.stands_on("Warn Heron")
+
+
+def test_last_task_leaves_the_words_that_all_is_done(live_server: LiveServer, page: Page, csm: User) -> None:
+    account = AccountFactory(name="Acme", owner=csm)
+    create_task(account=account, owner=csm, title="Call Acme", due_at=clock.now() + timedelta(days=1), now=clock.now())
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    desk = Desk(page)
+
+    desk.press("j", "Space")
+    expect(desk.peek).to_contain_text("Call Acme")
+    desk.settled()
+    desk.press("e")
+
+    expect(page.locator("#queue")).to_contain_text("All done")
+    expect(page.locator("#queue")).to_contain_text("1 task was finished today.")
+    expect(desk.peek.locator("> *")).to_have_count(0)
+    assert findings(page) == []
+    desk.settled()
+    desk.press("z")
+    expect(desk.rows).to_have_count(1)

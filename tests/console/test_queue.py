@@ -333,3 +333,16 @@ def test_item_of_a_checklist_is_ticked_and_progress_shows(client: Client, csm: U
     client.post(f"{reverse('console:queue_tick', args=[task.pk, 1])}?undo")
     assert ">0/2</span>" in client.get("/queue/").content.decode()
     assert client.post(reverse("console:queue_tick", args=[task.pk, 7]), headers=HTMX).status_code == 409
+
+
+def test_empty_queue_says_what_was_done_and_what_comes_back(client: Client, csm: User) -> None:
+    assert "Your first task will stand here" in client.get("/queue/").content.decode()
+
+    done, sleeping = make_task(csm), make_task(csm)
+    now = clock.now()
+    complete_task(task=done, by=csm, outcome="", note="", now=now)
+    snooze_task(task=sleeping, until=now + timedelta(days=3), by=csm, now=now)
+    page = " ".join(client.get("/queue/").content.decode().split())
+
+    assert "All done" in page
+    assert "1 task was finished today. The next snoozed one comes back:" in page
