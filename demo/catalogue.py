@@ -149,4 +149,4 @@ CUSTOM_FIELDS: tuple[tuple[str, str, str, list[str], str], ...] = (
 )
 
 # Each has a key, a name and a kind.
-SURVEYS = (("nps", "Relationship NPS", "nps", 7), ("csat", "After a ticket", "csat", None))
+SURVEYS = (("nps", "Relationship NPS", "nps", 3), ("csat", "After a ticket", "csat", None))

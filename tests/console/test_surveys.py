@@ -212,7 +212,7 @@ def test_reminders_are_counted_and_stand_beside_who_is_waited_for(admin: Client,
     Message.objects.update(status=Message.Status.SENT)
     answer(token=token_of(late), score=9, comment=None, now=now)
 
-    assert "Reminders sent 2 1 answered after it" in text_of(admin, "/surveys/nps/")
+    assert "Reminders sent 2 1 answered afterwards" in text_of(admin, "/surveys/nps/")
     words = text_of(admin, "/surveys/nps/?show=waiting")
     assert re.search(rf"{held.contact.name} .* Held back", words)
     assert re.search(rf"{patient.contact.name} .* 20 hours ago", words)

@@ -24,6 +24,7 @@ from tests.playbooks.cases import DAY, customer, published
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HELD = 20_263_161
+STANDS_STILL = f"EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {HELD} AND NOT granted)"
 PATIENCE = 60.0
 LATER = LEASE + timedelta(seconds=1)
 
@@ -77,9 +78,8 @@ def workers(process_env: dict[str, str]) -> Iterator[Workers]:
 
 
 @contextmanager
-def held(statement: str) -> Iterator[None]:
+def held(table: str, when: str, condition: str) -> Iterator[None]:
     """Let every worker stand still in the middle of such a statement, until the block ends."""
-    table, when, condition = STATEMENTS[statement]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -121,9 +121,9 @@ def wait_until(condition: str) -> None:
 
 
 def kill_in(statement: str, workers: Workers, now: datetime) -> None:
-    with held(statement):
+    with held(*STATEMENTS[statement]):
         worker = workers.start(now)
-        wait_until(f"EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {HELD} AND NOT granted)")
+        wait_until(STANDS_STILL)
         os.kill(worker, signal.SIGKILL)
         workers.wait()
 
