@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,20 @@ def recipients_of(account_ids: Collection[int], asked: Mapping[int, int], *, rol
     )
     chosen = reachable.order_by("account_id", first, "pk").distinct("account_id")
     return {contact.account_id: contact for contact in chosen}
+
+
+def zones_of_readers(
+    roles: Mapping[str, str], account_ids: Collection[int], asked: Mapping[int, int], *, otherwise: ZoneInfo
+) -> dict[int, dict[str, ZoneInfo]]:
+    """By account and step the zone of the contact that the step would write to, with a query for each step.
+
+    ``roles`` has the role that each step asks for by the step's id, ``asked`` is as in ``recipients_of``.
+    """
+    zones: dict[int, dict[str, ZoneInfo]] = defaultdict(dict)
+    for step, role in roles.items():
+        for account_id, contact in recipients_of(account_ids, asked, role=role).items():
+            zones[account_id][step] = zone_of(contact, otherwise)
+    return zones
 
 
 def zone_of(contact: Contact, otherwise: ZoneInfo) -> ZoneInfo:

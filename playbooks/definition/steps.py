@@ -233,9 +233,14 @@ class Definition:
                 ahead += self.ways_from(step)
         return looks
 
-    def letters_ahead(self, step_id: str) -> list[Act]:
-        """The actions that a turn from ``step_id`` may come to and that write to a contact, whose hours then matter."""
-        letters: list[Act] = []
+    def readers_ahead(self, step_id: str) -> dict[str, str]:
+        """The actions that a turn from ``step_id`` may come to and whose reader's quiet hours then matter.
+
+        Their ids, with the role of the contact that each writes to; none without quiet hours.
+        """
+        if self.quiet_hours is None:
+            return {}
+        roles: dict[str, str] = {}
         ahead, seen = [step_id], set()
         while ahead:
             here = ahead.pop()
@@ -244,10 +249,10 @@ class Definition:
             seen.add(here)
             step = self.steps[self._places[here]]
             if isinstance(step, Act) and step.action.writes_to_contact:
-                letters.append(step)
-            if isinstance(step, Check | Branch | Go):
+                roles[here] = step.action.reader_role
+            if isinstance(step, Check | Branch | Go | WaitForDate | WaitUntil):
                 ahead += self.ways_from(step)
-        return letters
+        return roles
 
     @property
     def standing(self) -> dict[str, Any]:

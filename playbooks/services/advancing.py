@@ -22,7 +22,7 @@ from playbooks.decide import Found, Position, decide
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Definition
 from playbooks.models import PlaybookVersion, Run
-from playbooks.recipients import recipients_of, zone_of
+from playbooks.recipients import zones_of_readers
 from playbooks.record import Observer
 from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
 from playbooks.services.turns import Turn, write_turns
@@ -104,17 +104,13 @@ class Look:
         self, definition: Definition, step: str, claims: Sequence[Claim]
     ) -> Mapping[int, Mapping[str, ZoneInfo]]:
         """By account and step the zone of the contact that the step would write to."""
-        letters = definition.letters_ahead(step) if definition.quiet_hours is not None else []
-        zones: dict[int, dict[str, ZoneInfo]] = defaultdict(dict)
-        if not letters:
-            return zones
+        roles = definition.readers_ahead(step)
+        if not roles:
+            return {}
         begun = Run.objects.filter(pk__in=[claimed.run_id for claimed in claims], event__contact__isnull=False)
         asked = {account: contact for account, contact in begun.values_list("account", "event__contact") if contact}
         ids = [claimed.account_id for claimed in claims]
-        for act in letters:
-            for account_id, contact in recipients_of(ids, asked, role=act.action.reader_role).items():
-                zones[account_id][act.id] = zone_of(contact, self.calendar.zone)
-        return zones
+        return zones_of_readers(roles, ids, asked, otherwise=self.calendar.zone)
 
     def _found(self, named: Mapping[str | Always, Explanation], zones: Mapping[str, ZoneInfo]) -> Found:
         observe = self.observer.observe

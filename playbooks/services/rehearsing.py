@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import DataError, transaction
 from django.utils.translation import gettext as _
@@ -35,8 +36,9 @@ from playbooks.definition.steps import (
     WaitUntil,
 )
 from playbooks.models import Playbook, Rehearsal, RehearsedAct, RehearsedRun, Run
-from playbooks.recipients import recipients_of
+from playbooks.recipients import recipients_of, zones_of_readers
 from playbooks.record import Observer
+from playbooks.services.waking import awaited
 from usage.models import Feature
 from usage.services import roll_past
 
@@ -131,11 +133,20 @@ class Simulated:
     acts: list[tuple[date, Act]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """When an account enters, and the contact of the event that makes it."""
+
+    at: datetime
+    contact_id: int | None = None
+
+
 class Simulation:
     """Days of one definition over all accounts, without writing anything.
 
-    Each day is looked at once, at noon, with the usage of the whole day. Other playbooks are left out of account. What
-    is not kept of the past is taken as it is ``now``.
+    Accounts are looked at as they were at noon, with the usage of the whole day, and take their turns of that day when
+    these are due, in the order in which the engine takes them. Other playbooks are left out of account. What is not
+    kept of the past is taken as it is ``now``.
     """
 
     def __init__(self, definition: Definition, *, now: datetime) -> None:
@@ -163,35 +174,39 @@ class Simulation:
         """Let accounts enter on ``day``, and let runs go on."""
         at = datetime.combine(day, NOON, tzinfo=self.calendar.zone)
         self._first_day = self._first_day or day
+        self._go_on(day, at, until=at)
         self._enter(day, at)
         self._wake(at)
-        while due := [run for run in self.live.values() if run.position.due_at <= at]:
-            self._go_on(due, day, at)
+        self._go_on(day, at, until=self._midnight(day + timedelta(days=1)))
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self.calendar.zone)
 
     def _enter(self, day: date, at: datetime) -> None:
         matching = {row[0] for row in rows(self._matching(self.definition.who_enters(day), at))}
         match entry := self.definition.entry:
             case ConditionEntry() | DateEntry():
                 self._inside &= matching
-                wanted: dict[int, int | None] = dict.fromkeys(sorted(matching - self._inside))
+                wanted: dict[int, Entering] = dict.fromkeys(sorted(matching - self._inside), Entering(at))
             case EventEntry():
-                wanted = {account: contact for account, contact in self._told(entry, day) if account in matching}
+                wanted = {account: told for account, told in self._told(entry, day) if account in matching}
             case _:
                 wanted = {}
-        for account_id, contact_id in wanted.items():
-            if account_id in self.live or not self._may_enter(account_id, at):
+        for account_id, entering in wanted.items():
+            if account_id in self.live or not self._may_enter(account_id, entering.at):
                 continue
             self._inside.add(account_id)
             is_from_start = day == self._first_day and isinstance(entry, ConditionEntry)
-            position = Position(self.definition.first, at)
-            self.live[account_id] = Simulated(account_id, day, is_from_start, position, contact_id)
+            position = Position(self.definition.first, entering.at)
+            self.live[account_id] = Simulated(account_id, day, is_from_start, position, entering.contact_id)
 
-    def _told(self, entry: EventEntry, day: date) -> Iterator[tuple[int, int | None]]:
-        midnight = datetime.combine(day, time(), tzinfo=self.calendar.zone)
-        next_day = datetime.combine(day + timedelta(days=1), time(), tzinfo=self.calendar.zone)
-        events = Event.objects.filter(kind=entry.event, happened_at__gte=midnight, happened_at__lt=next_day)
-        told = events.order_by("-happened_at", "-id").values_list("account_id", "contact_id", "data")
-        return ((account, contact) for account, contact, data in told if entry.is_met_by(entry.event, data))
+    def _told(self, entry: EventEntry, day: date) -> Iterator[tuple[int, Entering]]:
+        begins, ends = self._midnight(day), self._midnight(day + timedelta(days=1))
+        events = Event.objects.filter(kind=entry.event, happened_at__gte=begins, happened_at__lt=ends)
+        told = events.order_by("-happened_at", "-id").values_list("account_id", "happened_at", "contact_id", "data")
+        for account_id, at, contact_id, data in told:
+            if entry.is_met_by(entry.event, data):
+                yield account_id, Entering(at, contact_id)
 
     def _may_enter(self, account_id: int, at: datetime) -> bool:
         if account_id not in self._may_return:
@@ -210,28 +225,36 @@ class Simulation:
                 waiting[run.position.step].append(run)
         for step_id, runs in waiting.items():
             step = self.definition.step(step_id)
-            if isinstance(step, WaitUntil):
+            condition = awaited(step, at, self.calendar) if step is not None else None
+            if condition is not None:
                 scope = Scope.ids([run.account_id for run in runs])
-                holds = {row[0] for row in rows(self._matching(step.condition, at, scope))}
+                holds = {row[0] for row in rows(self._matching(condition, at, scope))}
                 for run in runs:
                     if run.account_id in holds:
                         run.position = replace(run.position, due_at=at)
 
-    def _go_on(self, due: Sequence[Simulated], day: date, at: datetime) -> None:
-        by_step: dict[str, list[Simulated]] = defaultdict(list)
-        for run in due:
-            by_step[run.position.step].append(run)
-        for step, group in by_step.items():
-            found = self._look(step, [run.account_id for run in group], at)
-            for run in group:
-                self._decide(run, found.get(run.account_id, Found(is_live=False)), day, at)
+    def _go_on(self, day: date, at: datetime, *, until: datetime) -> None:
+        """Take the turns that are due before ``until``, with what was so ``at`` noon."""
+        while due := [run for run in self.live.values() if run.position.due_at < until]:
+            by_step: dict[str, list[Simulated]] = defaultdict(list)
+            for run in due:
+                by_step[run.position.step].append(run)
+            for step, group in by_step.items():
+                found = self._look(step, group, at)
+                for run in group:
+                    self._decide(run, found.get(run.account_id, Found(is_live=False)), day)
 
-    def _look(self, step: str, account_ids: Sequence[int], at: datetime) -> Mapping[int, Found]:
+    def _look(self, step: str, runs: Sequence[Simulated], at: datetime) -> Mapping[int, Found]:
+        account_ids = [run.account_id for run in runs]
+        begun_by = {run.account_id: run.contact_id for run in runs if run.contact_id is not None}
         asked: dict[str, Any] = {f"step {name}": one for name, one in self.definition.looks_ahead(step).items()}
         asked["live"] = {"attribute": "is_live", "operator": "is", "value": True}
         asked |= {"goal": self.definition.goal} if self.definition.goal is not None else {}
         asked |= {"exit": self.definition.exit} if self.definition.exit is not None else {}
         explained = explain_several(asked, account_ids, now=at, catalogue=self.catalogue, seen_from=self.now)
+        zones: Mapping[int, Mapping[str, ZoneInfo]] = {}
+        if roles := self.definition.readers_ahead(step):
+            zones = zones_of_readers(roles, account_ids, begun_by, otherwise=self.calendar.zone)
         observe = Observer(at).observe
         return {
             account_id: Found(
@@ -241,12 +264,14 @@ class Simulation:
                 looks={
                     name.removeprefix("step "): observe(one) for name, one in named.items() if name.startswith("step ")
                 },
+                zones=zones.get(account_id, {}),
             )
             for account_id, named in explained.items()
         }
 
-    def _decide(self, run: Simulated, found: Found, day: date, at: datetime) -> None:
-        decision = decide(self.definition, run.position, found, at, self.calendar)
+    def _decide(self, run: Simulated, found: Found, day: date) -> None:
+        moment = run.position.due_at
+        decision = decide(self.definition, run.position, found, moment, self.calendar)
         run.position, run.state = decision.position, decision.state
         if decision.act is not None:
             run.acts.append((day, decision.act))
@@ -254,7 +279,7 @@ class Simulation:
             run.ended_on = day
             self.ended.append(self.live.pop(run.account_id))
             after = self.definition.reentry_after_days
-            self._may_return[run.account_id] = None if after is None else at + timedelta(days=after)
+            self._may_return[run.account_id] = None if after is None else moment + timedelta(days=after)
 
 
 def _conditions(definition: Definition) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,7 @@ def wake_waiting(*, now: datetime) -> int:
     calendar, woken = Calendar.current(), 0
     for version, step_id in _standing(now):
         step = _step(version, step_id)
-        condition = _awaited(step, now, calendar) if step is not None else None
+        condition = awaited(step, now, calendar) if step is not None else None
         if condition is None:
             continue
         named = {
@@ -75,7 +75,8 @@ def _step(version: PlaybookVersion, step_id: str) -> Step | None:
     return definition.step(step_id) if definition.has_step(step_id) else None
 
 
-def _awaited(step: Step, now: datetime, calendar: Calendar) -> dict[str, object] | None:
+def awaited(step: Step, now: datetime, calendar: Calendar) -> dict[str, object] | None:
+    """The condition that lets a run that stands at ``step`` go on before its time; None when there is none."""
     match step:
         case WaitUntil():
             return step.condition

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from accounts.attributes import Context
 from accounts.conditions import matching_ids
-from accounts.models import Account, User
+from accounts.models import Account, EventInbox, User
 from accounts.services.ledger import record
 from common.errors import Conflict, NotAllowed
 from common.partitions import ensure_months
 from common.sql import SQL, rows
 from health.models import HealthDay, NamedScore
 from playbooks.definition.parse import load
-from playbooks.models import Playbook, Rehearsal, RehearsedRun, Run, Task
+from playbooks.models import Playbook, Rehearsal, RehearsedRun, Run, RunStep, Task
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft, start_rehearsal, wake_waiting
 from playbooks.services.rehearsing import Simulation, features_in
 from tests.factories import (
@@ -34,7 +34,7 @@ from tests.factories import (
     TouchpointFactory,
     UserFactory,
 )
-from tests.playbooks.cases import DAY, REFERENCE, leaf, messaging, settle
+from tests.playbooks.cases import DAY, LOW, REFERENCE, leaf, messaging, settle
 from usage.attributes import ROLLING
 from usage.models import DailyUsage, RollingUsage
 from usage.services import roll_past
@@ -263,46 +263,152 @@ def test_mail_is_counted_for_its_reader() -> None:
     assert (act.contact, act.makes_task, act.owner) == (champion, False, None)
 
 
-def test_rehearsal_does_as_the_engine_did_on_the_same_days() -> None:
-    accounts = [AccountFactory(owner=UserFactory(role=User.Role.CSM)) for _n in range(12)]
-    feature = messaging()
-    for place, account in enumerate(accounts):
-        user(account, busy(but=range(10 + place * 5, 14 + place * 9)))
-    definition = {**REFERENCE, "reentry_after_days": 10, "exit": leaf("usage.messaging.7d", "gte", 21)}
-    first, last = on(89), on(1)
+def asked_at_noon(zone: str, **hours: Any) -> RehearsedRun:
+    """The run of an account that is asked as soon as it enters, on the first day of the rehearsal at noon."""
+    SurveyFactory(key="nps", is_live=True)
+    ContactFactory(account=AccountFactory(seats=50), role="champion", time_zone=zone)
+    definition = {
+        "entry": {"kind": "condition", "condition": leaf("seats", "gte", 20)},
+        "quiet_hours": {"weekends": False, **hours},
+        "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}],
+    }
+    run: RehearsedRun = rehearsed(definition).runs.get()
+    return run
 
+
+def test_quiet_hours_over_noon_end() -> None:
+    assert asked_at_noon("", **{"from": 11, "to": 14}).fired_on == on(90)
+
+
+@pytest.mark.parametrize(("zone", "days"), [("", 1), ("Asia/Tokyo", 0)])
+def test_quiet_hours_are_those_of_the_reader(zone: str, days: int) -> None:
+    # Until five in the morning: at noon that is tomorrow, but in Tokyo it is this evening.
+    assert asked_at_noon(zone, **{"from": 6, "to": 5}).fired_on == on(90) + days * DAY
+
+
+ASK = {"id": "ask", "kind": "survey", "survey": "nps"}
+CALL = {"id": "call", "kind": "task", "title": "Call"}
+RECOVERED = leaf("usage.messaging.7d", "gte", 15)
+PLAYED: dict[str, dict[str, Any]] = {
+    "reference": {**REFERENCE, "reentry_after_days": 10, "exit": leaf("usage.messaging.7d", "gte", 21)},
+    "branch and goal": {
+        **REFERENCE,
+        "reentry_after_days": 5,
+        "goal": leaf("usage.messaging.7d", "gte", 20),
+        "steps": [
+            {"id": "wait", "kind": "wait", "business_days": 2},
+            {"id": "ways", "kind": "branch", "ways": [{"when": leaf("usage.messaging.7d", "lt", 4), "to": "call"}]},
+            {"id": "breathe", "kind": "wait", "hours": 30},
+            {"id": "again", "kind": "check", "condition": LOW, "otherwise": "recovered"},
+            CALL,
+            {"id": "last", "kind": "wait", "days": 9},
+            {"id": "write", "kind": "task", "title": "Write"},
+        ],
+    },
+    "wait until in quiet hours": {
+        **REFERENCE,
+        "reentry_after_days": 0,
+        "quiet_hours": {"from": 11, "to": 14, "weekends": True},
+        "steps": [
+            {"id": "until", "kind": "wait_until", "condition": RECOVERED, "days": 6, "otherwise": "ask"},
+            {"id": "well", "kind": "stop"},
+            ASK,
+            {"id": "wait", "kind": "wait", "hours": 3},
+            CALL,
+        ],
+    },
+    "event in quiet hours": {
+        "entry": {"kind": "event", "event": "survey.answered", "data": {"category": "detractor"}},
+        "reentry_after_days": 3,
+        "quiet_hours": {"from": 20, "to": 8, "weekends": True},
+        "steps": [
+            {"id": "wait", "kind": "wait", "hours": 5},
+            ASK,
+            {"id": "again", "kind": "check", "condition": LOW, "otherwise": "finished"},
+            CALL,
+        ],
+    },
+}
+
+
+Told = tuple[int, date, str, date | None, tuple[tuple[date, str], ...]]
+
+
+def answers(account: Account, place: int) -> list[datetime]:
+    """Unhappy and happy answers at all hours, with the contact's name below them; returns when."""
+    contact = ContactFactory(
+        account=account, role="champion", time_zone=["", "Asia/Tokyo", "America/New_York"][place % 3]
+    )
+    times = [noon(on(ago)) + timedelta(hours=(ago * 5 + place * 7) % 24 - 12) for ago in range(88 - place, 0, -9)]
+    for number, at in enumerate(times):
+        category = "detractor" if number % 3 else "promoter"
+        data = {"survey": "nps", "score": 5, "category": category}
+        record(account=account, contact=contact, kind="survey.answered", happened_at=at, data=data)
+    return times
+
+
+def simulated(definition: dict[str, Any]) -> set[Told]:
     simulation = Simulation(load(definition), now=NOW)
-    with roll_past(first=first, last=last, features=features_in(simulation.attributes)):
+    with roll_past(first=on(89), last=on(1), features=features_in(simulation.attributes)):
         for ago in range(89, 0, -1):
             simulation.take_day(on(ago))
-    simulated = {
-        (run.account_id, run.entered_on, run.state.value, run.ended_on, len(run.acts)) for run in simulation.runs
+    return {
+        (run.account_id, run.entered_on, str(run.state), run.ended_on, tuple((day, act.id) for day, act in run.acts))
+        for run in simulation.runs
     }
 
+
+def played(definition: dict[str, Any], happened: list[datetime]) -> set[Told]:
+    """The engine itself over the same days: a look at noon, and a turn whenever something happened or is due."""
     playbook = PlaybookFactory()
-    publish(playbook=playbook, definition=definition, author=None, note="", now=noon(first))
+    publish(playbook=playbook, definition=definition, author=None, note="", now=noon(on(89)) - timedelta(hours=12))
+    heard_of = list(EventInbox.objects.select_related("event"))
+    EventInbox.objects.all().delete()
     for ago in range(89, 0, -1):
-        day, now = on(ago), noon(on(ago))
-        for account in accounts:
-            counts = dict(DailyUsage.objects.filter(account=account).values_list("day", "count"))
-            window = sum(count for used, count in counts.items() if day - 7 * DAY < used <= day)
-            RollingUsage.objects.filter(account=account, feature=feature).update(last_7=window)
-        evaluate_entries(now=now)
-        wake_waiting(now=now)
-        settle(now)
-    live = {
+        midnight = noon(on(ago)) - timedelta(hours=12)
+        for usage in RollingUsage.objects.all():
+            counts = DailyUsage.objects.filter(account=usage.account_id, day__gt=on(ago + 7), day__lte=on(ago))
+            usage.last_7 = sum(counts.values_list("count", flat=True))
+            usage.save()
+        today = sorted({at for at in happened if midnight <= at < midnight + DAY})
+        for moment in sorted({*today, noon(on(ago))}):
+            settle_until(moment)
+            EventInbox.objects.bulk_create(one for one in heard_of if one.event.happened_at == moment)
+            if moment == noon(on(ago)):
+                evaluate_entries(now=moment)
+                wake_waiting(now=moment)
+            settle(moment)
+        settle_until(midnight + DAY)
+    return {
         (
             run.account_id,
             run.entered_at.date(),
             run.state,
             run.ended_at.date() if run.ended_at else None,
-            run.tasks.count(),
+            tuple((step.taken_at.date(), step.step) for step in run.steps.filter(decision=RunStep.Decision.ACTED)),
         )
         for run in Run.objects.all()
     }
 
-    assert len({state for _account, _entered, state, _ended, _tasks in live}) > 1
-    assert simulated == live
+
+def settle_until(end: datetime) -> None:
+    while due := Run.objects.filter(state=Run.State.WAITING, due_at__lt=end).order_by("due_at").first():
+        settle(due.due_at)
+
+
+@pytest.mark.parametrize("case", PLAYED)
+def test_rehearsal_does_as_the_engine_did_on_the_same_days(case: str) -> None:
+    SurveyFactory(key="nps", is_live=True)
+    accounts = [AccountFactory(owner=UserFactory(role=User.Role.CSM)) for _n in range(9)]
+    happened: list[datetime] = []
+    for place, account in enumerate(accounts):
+        user(account, busy(but=range(10 + place * 5, 14 + place * 9)))
+        happened += answers(account, place)
+
+    expected = simulated(PLAYED[case])
+
+    assert played(PLAYED[case], happened) == expected
+    assert len({(state, len(acts)) for _account, _entered, state, _ended, acts in expected}) > 1
 
 
 def test_rehearsal_that_a_worker_left_is_begun_anew_by_another() -> None:

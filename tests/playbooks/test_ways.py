@@ -299,6 +299,31 @@ def test_letter_waits_for_morning_where_its_reader_is(zone: str, goes_on: dateti
     assert Invitation.objects.count() == 1
 
 
+@pytest.mark.parametrize("hours", [1, 4])
+def test_letter_after_a_wait_for_a_condition_minds_its_reader_too(hours: int) -> None:
+    SurveyFactory(key="nps", is_live=True)
+    until = {
+        "id": "until",
+        "kind": "wait_until",
+        "condition": leaf("seats", "gte", 9),
+        "hours": hours,
+        "otherwise": "ask",
+    }
+    steps = [until, {"id": "ask", "kind": "survey", "survey": "nps"}]
+    published({**ANYBODY, "quiet_hours": {"from": 20, "to": 8, "weekends": False}, "steps": steps})
+    account = AccountFactory(seats=1)
+    ContactFactory(account=account, time_zone="America/New_York", role="champion")
+    evening = datetime(2026, 3, 28, 20, tzinfo=UTC)
+    evaluate_entries(now=evening)
+    settle(evening)
+    later = evening + timedelta(hours=1)
+    Account.objects.update(seats=9 if hours > 1 else 1)
+    wake_waiting(now=later)
+    settle(later)
+
+    assert Invitation.objects.count() == 1
+
+
 def test_zones_of_many_readers_are_looked_up_at_once(django_assert_max_num_queries: Any) -> None:
     SurveyFactory(key="nps", is_live=True)
     quiet = {"from": 20, "to": 8, "weekends": False}
