@@ -18,7 +18,8 @@ from common import clock
 from common.errors import Conflict, DomainError
 from console.draft_history import keep_draft
 from console.forms.condition_part import ConditionPart, NotComplete
-from console.forms.playbook_editors import LOOK, Editor, EntryEditor, RulesEditor, StepEditor
+from console.forms.playbook_editors import LOOK, Editor, EntryEditor, StepEditor
+from console.forms.playbook_rules import RulesEditor
 from console.queries.playbook_column import (
     Refusal,
     anchor,
