@@ -13,8 +13,8 @@ class Rehearsal(models.Model):
     """What a definition would have done in the days from ``first_day`` to ``last_day``, by the history that is kept.
 
     ``draft_number`` tells the draft that was tried, ``version_number`` the published version; one of both is set.
-    ``days_done`` counts up while it runs. ``judged_by_today`` are the keys of the attributes whose past is not kept.
-    ``problem`` says why it was given up.
+    ``days_done`` counts up while it runs, and ``attempts`` the workers that began it. ``judged_by_today`` are the keys
+    of the attributes whose past is not kept. ``problem`` says why it was given up.
     """
 
     playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="rehearsals")
@@ -27,6 +27,7 @@ class Rehearsal(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     asked_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
     worked_at = models.DateTimeField(null=True, blank=True)
     days_done = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)

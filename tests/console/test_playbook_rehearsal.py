@@ -16,7 +16,7 @@ from playbooks.services import evaluate_entries, publish, rehearse_next, save_dr
 from playbooks.services.holdouts import start_holdout
 from tests.api.clients import api, send
 from tests.console.test_playbook_editor import text_of
-from tests.factories import AccountFactory, ActivityFactory, UserFactory
+from tests.factories import AccountFactory, ActivityFactory, PlaybookFactory, UserFactory
 from tests.playbooks.cases import LOW, REFERENCE, customer, messaging, published, settle
 from usage.models import DailyUsage, RollingUsage
 
@@ -156,6 +156,43 @@ def test_those_who_would_only_be_watched_are_marked_and_nothing_is_drawn(admin: 
     evaluate_entries(now=clock.now())
     assert today.held_out == set(Run.objects.filter(is_held_out=True).values_list("account", flat=True))
     assert len(today.held_out) > 0
+
+
+def test_what_has_neither_draft_nor_version_offers_no_rehearsal(admin: Client, boss: User) -> None:
+    playbook = PlaybookFactory(name="Empty")
+    messaging()
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+
+    assert url not in admin.get(f"/playbooks/{playbook.key}/edit/").content.decode()
+    page = admin.get(url)
+    assert "Nothing to rehearse yet" in text_of(page)
+    assert f'action="{url}"' not in page.content.decode()
+    assert 'name="of"' not in page.content.decode()
+    drafted(playbook, boss)
+    assert url in admin.get(f"/playbooks/{playbook.key}/edit/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("has_draft", "is_live", "asked", "says"),
+    [
+        (False, False, True, "“Quiet” has neither a draft nor a version; write a draft first."),
+        (False, False, False, "“Quiet” has neither a draft nor a version; write a draft first."),
+        (False, True, True, "“Quiet” has no draft; rehearse its live version, or write a draft first."),
+        (True, False, False, "“Quiet” was not published yet; rehearse its draft."),
+    ],
+)
+def test_rest_api_says_what_can_be_rehearsed(
+    boss: User, has_draft: bool, is_live: bool, asked: bool, says: str
+) -> None:
+    playbook = published(name="Quiet") if is_live else PlaybookFactory(name="Quiet")
+    if has_draft:
+        messaging()
+        drafted(playbook, boss)
+
+    answer = send(api(boss), f"/api/v1/playbooks/{playbook.pk}/rehearse/", {"is_draft": asked})
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_rehearse")
+    assert says in str(answer.json())
+    assert not Rehearsal.objects.exists()
 
 
 def test_only_an_admin_rehearses(client: Client, boss: User) -> None:

@@ -1,5 +1,6 @@
 """What a playbook would have done: days of history, replayed without writing anything that anybody works with."""
 
+import itertools
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,7 +19,8 @@ from health.models import HealthDay, NamedScore
 from playbooks.definition.parse import load
 from playbooks.models import Playbook, Rehearsal, RehearsedRun, Run, RunStep, Task
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft, start_rehearsal, wake_waiting
-from playbooks.services.rehearsing import Simulation, features_in
+from playbooks.services.rehearsing import MOST_ATTEMPTS, features_in
+from playbooks.services.simulating import Simulation
 from tests.factories import (
     NOW,
     AccountFactory,
@@ -263,16 +265,15 @@ def test_mail_is_counted_for_its_reader() -> None:
     assert (act.contact, act.makes_task, act.owner) == (champion, False, None)
 
 
+ASK = {"id": "ask", "kind": "survey", "survey": "nps"}
+ASKED_AT_ONCE = {"entry": {"kind": "condition", "condition": leaf("seats", "gte", 20)}, "steps": [ASK]}
+
+
 def asked_at_noon(zone: str, **hours: Any) -> RehearsedRun:
     """The run of an account that is asked as soon as it enters, on the first day of the rehearsal at noon."""
     SurveyFactory(key="nps", is_live=True)
     ContactFactory(account=AccountFactory(seats=50), role="champion", time_zone=zone)
-    definition = {
-        "entry": {"kind": "condition", "condition": leaf("seats", "gte", 20)},
-        "quiet_hours": {"weekends": False, **hours},
-        "steps": [{"id": "ask", "kind": "survey", "survey": "nps"}],
-    }
-    run: RehearsedRun = rehearsed(definition).runs.get()
+    run: RehearsedRun = rehearsed({**ASKED_AT_ONCE, "quiet_hours": {"weekends": False, **hours}}).runs.get()
     return run
 
 
@@ -286,7 +287,6 @@ def test_quiet_hours_are_those_of_the_reader(zone: str, days: int) -> None:
     assert asked_at_noon(zone, **{"from": 6, "to": 5}).fired_on == on(90) + days * DAY
 
 
-ASK = {"id": "ask", "kind": "survey", "survey": "nps"}
 CALL = {"id": "call", "kind": "task", "title": "Call"}
 RECOVERED = leaf("usage.messaging.7d", "gte", 15)
 PLAYED: dict[str, dict[str, Any]] = {
@@ -409,6 +409,45 @@ def test_rehearsal_does_as_the_engine_did_on_the_same_days(case: str) -> None:
 
     assert played(PLAYED[case], happened) == expected
     assert len({(state, len(acts)) for _account, _entered, state, _ended, acts in expected}) > 1
+
+
+def test_whatever_goes_wrong_is_said_and_nothing_hangs() -> None:
+    SurveyFactory(key="nps", is_live=True)
+    ContactFactory(account=AccountFactory(seats=50), role="champion", time_zone="Nowhere/Else")
+    definition = {**ASKED_AT_ONCE, "quiet_hours": {"weekends": False, "from": 11, "to": 14}}
+    admin = UserFactory(role=User.Role.ADMIN)
+    rehearsal = start_rehearsal(playbook=drafted(definition), is_draft=True, by=admin, now=NOW)
+
+    assert rehearse_next(now=NOW)
+    rehearsal.refresh_from_db()
+    assert rehearsal.finished_at is not None
+    assert "Nowhere/Else" in rehearsal.problem
+    assert not rehearse_next(now=NOW)
+
+
+def test_rehearsal_that_kills_its_workers_is_given_up() -> None:
+    admin = UserFactory(role=User.Role.ADMIN)
+    rehearsal = start_rehearsal(playbook=drafted(), is_draft=True, by=admin, now=NOW)
+    Rehearsal.objects.update(worked_at=NOW, attempts=MOST_ATTEMPTS)
+
+    assert not rehearse_next(now=NOW + timedelta(minutes=1))
+    assert rehearse_next(now=NOW + timedelta(minutes=11))
+    rehearsal.refresh_from_db()
+    assert rehearsal.problem.startswith("A worker died in it 3 times")
+    assert not rehearsal.is_complete
+
+
+def test_long_rehearsal_stays_its_workers_and_tells_when_it_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    user(AccountFactory(), busy(but=range(20, 50)))
+    admin = UserFactory(role=User.Role.ADMIN)
+    rehearsal = start_rehearsal(playbook=drafted(), is_draft=True, by=admin, now=NOW)
+    minutes = itertools.count()
+    monkeypatch.setattr("playbooks.services.rehearsing.monotonic", lambda: 60.0 * next(minutes))
+
+    assert rehearse_next(now=NOW)
+    rehearsal.refresh_from_db()
+    assert rehearsal.worked_at == NOW + timedelta(minutes=90)
+    assert rehearsal.finished_at == NOW + timedelta(minutes=91)
 
 
 def test_rehearsal_that_a_worker_left_is_begun_anew_by_another() -> None:
