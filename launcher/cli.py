@@ -64,8 +64,9 @@ def test(arguments: Sequence[str]) -> int:
             if "REDIS_URL" not in env:
                 servers.start_valkey(family, place, durable=False)
                 env["REDIS_URL"] = place.redis_url
-            workers = str(max(2, min(os.cpu_count() or 2, 8)))
-            return _call([PYTHON, "-m", "pytest", "-n", workers, *arguments], env)
+            # One more than there are cores, since many tests wait for a browser or for processes that they started.
+            workers = str(min((os.cpu_count() or 2) + 1, 8))
+            return _call([PYTHON, "-m", "pytest", "-n", workers, "--dist", "loadgroup", *arguments], env)
     finally:
         _remove(place)
 

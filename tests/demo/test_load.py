@@ -23,7 +23,7 @@ from tests.demo.conftest import NOW
 from tests.facts import values_of
 from usage.models import DailyUsage, RollingUsage
 
-pytestmark = pytest.mark.usefixtures("demo")
+pytestmark = [pytest.mark.usefixtures("demo"), pytest.mark.xdist_group("demo")]  # the company is loaded once
 
 
 def account_of(story: str) -> Account:
