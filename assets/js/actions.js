@@ -15,8 +15,9 @@ function shown(element) {
   return element.checkVisibility({ visibilityProperty: false }) && !element.disabled;
 }
 
+// The palette offers what the page beneath it can do.
 function scopes() {
-  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  const dialog = [...document.querySelectorAll("dialog:modal:not(#palette)")].at(-1);
   if (dialog) return [dialog];
   const bulk = document.querySelector("[data-bulk]:not([hidden])");
   const row = document.querySelector("[data-row].is-active");
@@ -65,6 +66,7 @@ export function perform(key) {
 
 /** Over a modal dialog a key acts on the dialog only, never on the page beneath. */
 function reachable(key) {
+  if (document.querySelector("#palette:modal")) return false;
   return document.querySelector("dialog:modal") ? Boolean(control(key)) : available(key);
 }
 

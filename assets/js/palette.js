@@ -20,6 +20,11 @@ export function startPalette() {
   const list = document.getElementById("palette-list");
   if (!dialog || !input || !list) return;
   const combobox = new Combobox(input, list, { tabInsertsSuggestions: false, firstOptionSelectionMode: "active" });
+  // The library takes the default away with every letter: the first that is left is the one that Enter takes.
+  combobox.inputHandler = () => {
+    narrow(list, input.value);
+    combobox.resetSelection();
+  };
 
   dialog.addEventListener("dialog-open", () => {
     input.value = "";
@@ -30,10 +35,6 @@ export function startPalette() {
     input.focus();
   });
   dialog.addEventListener("close", () => combobox.stop());
-  input.addEventListener("input", () => {
-    narrow(list, input.value);
-    combobox.resetSelection();
-  });
   list.addEventListener("combobox-commit", (event) => {
     const { run } = event.target.dataset;
     dialog.close();

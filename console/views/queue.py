@@ -180,7 +180,9 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
         snooze_task(task=sleeping, by=request.user, now=clock.now(), **form.cleaned_data)
         words = _("Snoozed: %(title)s") % {"title": sleeping.title}
         return _acted(request, words, undo=reverse("console:queue_wake", args=[pk]))
-    return _ask(request, "console/_snooze.html", sleeping, form, suggestions=SnoozeForm.suggestions())
+    is_asleep = sleeping.snoozed_until is not None and sleeping.snoozed_until > clock.now()
+    more = {"suggestions": SnoozeForm.suggestions(), "is_asleep": is_asleep}
+    return _ask(request, "console/_snooze.html", sleeping, form, **more)
 
 
 @editor_page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -78,6 +79,11 @@ class Desk:
         """What was swapped in is in its place."""
         expect(self.page.locator(".htmx-added, .htmx-swapping, .htmx-request")).to_have_count(0)
 
+    def arrived(self, rows: int) -> None:
+        """Another page is there, with so many rows, and listens to keys."""
+        expect(self.rows).to_have_count(rows)
+        self.page.wait_for_load_state()
+
     def stands_on(self, title: str) -> None:
         """The active row, which has the focus too."""
         expect(self.active).to_contain_text(title)
@@ -120,7 +126,7 @@ def test_a_day_is_worked_without_a_mouse(
 
     desk.press("g", "q")
     expect(page).to_have_url(f"{live_server.url}/queue/")
-    expect(desk.rows).to_have_count(8)
+    desk.arrived(8)
     _moves_and_finishes(desk, tasks)
     _snoozes(desk, tasks)
     _logs_and_ticks(desk, tasks)
@@ -129,6 +135,7 @@ def test_a_day_is_worked_without_a_mouse(
     _makes_tasks(desk)
     _goes_to_an_account_and_back(desk)
     _narrows_and_keeps_views(desk)
+    _brings_back(desk, tasks)
     assert said == []
 
 
@@ -155,13 +162,15 @@ def _moves_and_finishes(desk: Desk, tasks: dict[str, Task]) -> None:
     desk.stands_on("Call Acme")
     desk.press("Enter")
     expect(desk.page.get_by_role("heading", level=1)).to_have_text("Call Acme")
+    desk.page.wait_for_load_state()
     desk.press("e")
     expect(desk.page.get_by_role("heading", level=1)).to_have_text("Write to Borealis")
     expect(desk.toasts).to_contain_text("Done: Call Acme")
+    desk.page.wait_for_load_state()
     desk.press("z")
     expect(desk.toasts).to_contain_text("Open again: Call Acme")
     desk.press("g", "q")
-    expect(desk.rows).to_have_count(8)
+    desk.arrived(8)
 
 
 def _snoozes(desk: Desk, tasks: dict[str, Task]) -> None:
@@ -214,6 +223,10 @@ def _logs_and_ticks(desk: Desk, tasks: dict[str, Task]) -> None:
     expect(desk.sheet).not_to_be_visible()
     desk.stands_on("Thank Delta")
     assert Touchpoint.objects.get().account == tasks["Thank"].account
+    desk.press("z")
+    expect(desk.toasts).to_contain_text("Taken back: Thank Delta")
+    assert not Touchpoint.objects.exists()
+    desk.stands_on("Thank Delta")
 
     desk.press("k")
     desk.stands_on("Write to Borealis")
@@ -272,6 +285,14 @@ def _reassigns(desk: Desk, tasks: dict[str, Task], colleague: User) -> None:
     assert tasks["Greet"].owner == colleague
     expect(desk.rows).to_have_count(5)
     desk.stands_on("Warn Heron")
+    desk.settled()
+    desk.press("z")
+    expect(desk.rows).to_have_count(6)
+    desk.press("k")
+    desk.stands_on("Greet Grove")
+    desk.press("e")
+    expect(desk.rows).to_have_count(5)
+    desk.stands_on("Warn Heron")
 
 
 def _makes_tasks(desk: Desk) -> None:
@@ -314,7 +335,7 @@ def _goes_to_an_account_and_back(desk: Desk) -> None:
     desk.press("Enter")
     expect(desk.page.get_by_role("heading", level=1)).to_contain_text("Borealis")
     desk.page.go_back()  # the browser has a key of its own for it, which a test cannot press
-    expect(desk.rows).to_have_count(7)
+    desk.arrived(7)
     desk.stands_on("Warn Heron")
 
 
@@ -344,31 +365,53 @@ def _narrows_and_keeps_views(desk: Desk) -> None:
     desk.type("4000")
     desk.press("Control+Enter")
     expect(page.locator(".condition-said")).to_contain_text("at most")
-    expect(desk.rows).to_have_count(3)
+    desk.arrived(3)
 
     desk.press("Shift+V")
     desk.asked("Save this view")
     desk.type("Small ones")
     desk.press("Enter")
     expect(desk.toasts).to_contain_text("Saved: Small ones")
+    page.wait_for_load_state()
     assert SavedView.objects.get().name == "Small ones"
 
     desk.press("b")
     expect(page.locator(".group-row")).to_have_count(2)
     expect(page.locator(".changed-dot")).to_be_visible()
+    page.wait_for_load_state()
     desk.press("Shift+V")
     expect(desk.toasts).to_contain_text("Saved: Small ones")
     expect(page.locator(".changed-dot")).to_have_count(0)
+    page.wait_for_load_state()
     desk.press("v")
     expect(desk.focused()).to_have_text("Small ones")
     desk.press("ArrowLeft")
     expect(desk.focused()).to_have_text("Everything")
     desk.press("Enter")
-    expect(desk.rows).to_have_count(7)
+    desk.arrived(7)
     desk.press("v", "ArrowRight", "Enter")
     expect(page.locator(".group-row")).to_have_count(2)
+    page.wait_for_load_state()
     desk.press("j", "j", "j")
     desk.stands_on("Warn Heron")
+
+
+def _brings_back(desk: Desk, tasks: dict[str, Task]) -> None:
+    desk.press("v", "ArrowLeft", "Enter")
+    desk.arrived(7)
+    desk.press("Control+k")
+    desk.type("snoozed")
+    expect(desk.page.locator("#palette-list [role=option]:not([hidden])").first).to_contain_text("Snoozed tasks")
+    desk.press("Enter")
+    expect(desk.page).to_have_url(re.compile("state=snoozed"))
+    expect(desk.rows.first).to_contain_text("Call Acme")
+    desk.page.wait_for_load_state()
+    desk.press("j", "h")
+    desk.asked("Bring it back now")
+    desk.press("Enter")
+    expect(desk.toasts).to_contain_text("Back in the queue: Call Acme")
+    tasks["Call"].refresh_from_db()
+    assert tasks["Call"].snoozed_until is None
 
 
 def test_last_task_leaves_the_words_that_all_is_done(live_server: LiveServer, page: Page, csm: User) -> None:

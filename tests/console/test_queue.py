@@ -346,3 +346,13 @@ def test_empty_queue_says_what_was_done_and_what_comes_back(client: Client, csm:
 
     assert "All done" in page
     assert "1 task was finished today. The next snoozed one comes back:" in page
+
+
+def test_snoozed_task_is_offered_to_be_brought_back(client: Client, csm: User) -> None:
+    task = make_task(csm)
+    address = reverse("console:queue_snooze", args=[task.pk])
+    assert "Bring it back now" not in client.get(address, headers=HTMX).content.decode()
+
+    snooze_task(task=task, until=clock.now() + timedelta(days=3), by=csm, now=clock.now())
+
+    assert "Bring it back now" in client.get(address, headers=HTMX).content.decode()
