@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import Account
+from accounts.models import Account, User
 from common import clock
 from common.errors import DomainError
 from common.templatetags.amounts import number
+from console.plots import short_day
 from console.queries.paging import linked
 from console.queries.playbook_counts import count_entering
 from console.queries.playbook_rehearsal import (
@@ -25,7 +29,10 @@ from console.queries.playbook_rehearsal import (
     figure_rows,
     figures,
     latest,
+    made,
+    owner_rows,
     unkept,
+    week_cells,
     weeks_chart,
 )
 from console.queries.playbook_today import Today
@@ -34,8 +41,8 @@ from console.queries.step_changes import changes_between
 from console.staff import StaffRequest, admin_page, staff_page
 from console.views.playbook_draft import find_playbook
 from playbooks.definition.parse import load
-from playbooks.models import Playbook, Rehearsal
-from playbooks.queries.rehearsal import OUTCOMES, runs_of
+from playbooks.models import Playbook, Rehearsal, RehearsedAct
+from playbooks.queries.rehearsal import ACTS, OUTCOMES, acts_of, runs_of, tasks_by_week, tasks_of
 from playbooks.services import start_rehearsal
 from playbooks.services.moving import move_runs, standings
 
@@ -76,41 +83,91 @@ def playbook_rehearsal(request: StaffRequest, key: str) -> HttpResponse:
 def _found(request: StaffRequest, playbook: Playbook, shown: Rehearsal, beside: Rehearsal | None) -> dict[str, Any]:
     found = figures(shown)
     assert found is not None
-    busiest = busiest_week(shown)
     now = clock.now()
+    rows = figure_rows(found, figures(beside))
+    today = _today(playbook, shown, now)
     return {
-        "rows": figure_rows(found, figures(beside)),
-        "chart": weeks_chart(shown),
-        "busiest": {"count": busiest[0], "name": busiest[1]} if busiest else None,
+        "rows": rows,
         "unkept": unkept(shown),
-        "today": _today(request, playbook, shown, now),
-    } | _accounts(request, shown)
+        "today": _shown_today(request, playbook, today, now) if today is not None else None,
+        "opened": _opened(request, shown, today, {row.outcome: row.label for row in rows}),
+    } | _tasks(shown, now)
 
 
-def _today(request: StaffRequest, playbook: Playbook, shown: Rehearsal, now: datetime) -> dict[str, Any] | None:
-    definition = load(shown.definition)
+def _tasks(shown: Rehearsal, now: datetime) -> dict[str, Any]:
+    found = tasks_by_week(shown)
+    if not found.owners:
+        return {}
+    most, name = busiest_week(found)
+    return {
+        "chart": weeks_chart(found),
+        "busiest": {"count": most, "name": name},
+        "weeks": week_cells(found),
+        "owners": owner_rows(found, now=now),
+    }
+
+
+def _today(playbook: Playbook, shown: Rehearsal, now: datetime) -> Today | None:
     try:
-        today = Today(playbook, definition, now=now)
-        return {
-            "entering": count_entering(playbook, definition, now=now),
-            "accounts": today.why_entering(today.entering[:SAMPLE], request.user),
-            "held_back": today.why_held_back(today.held_back[:SAMPLE], request.user),
-            "held_back_count": len(today.held_back),
-            "held_out_count": len(today.held_out),
-        }
+        return Today(playbook, load(shown.definition), now=now)
     except DomainError:
         return None
 
 
-def _accounts(request: StaffRequest, shown: Rehearsal) -> dict[str, Any]:
-    outcome = request.GET.get("outcome", "")
-    if outcome not in OUTCOMES:
-        return {"outcome": ""}
-    runs = runs_of(shown, outcome).filter(account__in=Account.objects.visible_to(request.user))
-    page = Paginator(runs, PAGE).get_page(request.GET.get("page"))
+def _shown_today(request: StaffRequest, playbook: Playbook, today: Today, now: datetime) -> dict[str, Any]:
     return {
-        "outcome": outcome,
-        "runs": page,
+        "entering": count_entering(playbook, today.definition, now=now),
+        "accounts": today.why_entering(today.entering[:SAMPLE], request.user),
+        "more": max(len(today.entering) - SAMPLE, 0),
+        "held_back": today.why_held_back(today.held_back[:SAMPLE], request.user),
+        "held_back_count": len(today.held_back),
+        "more_held_back": max(len(today.held_back) - SAMPLE, 0),
+    }
+
+
+def _opened(
+    request: StaffRequest, shown: Rehearsal, today: Today | None, labels: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The list that a number opens: accounts, what would have been made for them, or who would enter now."""
+    outcome, user = request.GET.get("outcome", ""), request.user
+    visible = Account.objects.visible_to(user)
+    if outcome in OUTCOMES:
+        page = _page(request, runs_of(shown, outcome).filter(account__in=visible))
+        return {"title": labels[outcome], "runs": page} | _pages(request, page)
+    if outcome in ACTS:
+        acts, notes = _acts(request, shown, outcome)
+        page = _page(request, acts.filter(run__account__in=visible))
+        title = " · ".join([labels[outcome], *notes])
+        return {"title": title, "acts": made(shown, page), "is_mail": outcome != "tasks"} | _pages(request, page)
+    if today is not None and outcome == "enter_today":
+        page = _page(request, today.entering)
+        return {"title": _("Would enter today"), "now": today.why_entering(list(page), user)} | _pages(request, page)
+    if today is not None and outcome == "held_back":
+        page = _page(request, today.held_back)
+        title = _("Match, but may not enter")
+        return {"title": title, "now": today.why_held_back(list(page), user)} | _pages(request, page)
+    return None
+
+
+def _acts(request: StaffRequest, shown: Rehearsal, outcome: str) -> tuple[QuerySet[RehearsedAct], list[str]]:
+    """What a figure counts, in one week and of one CSM when the address asks for it, and words for these."""
+    if outcome != "tasks":
+        return acts_of(shown, outcome), []
+    week, csm = parse_date(request.GET.get("week", "")), request.GET.get("csm", "")
+    owner = int(csm) if csm.isdecimal() else None
+    notes = [_("week of %(date)s") % {"date": short_day(week)}] if week else []
+    if owner is not None:
+        notes.append(User.objects.filter(pk=owner).values_list("name", flat=True).first() or _("Nobody's"))
+    return tasks_of(shown, week=week, owner=owner), notes
+
+
+def _page(request: StaffRequest, found: Any) -> Page[Any]:
+    return Paginator(found, PAGE).get_page(request.GET.get("page"))
+
+
+def _pages(request: StaffRequest, page: Page[Any]) -> dict[str, Any]:
+    return {
+        "count": page.paginator.count,
         "newer_url": linked(request.GET, {"page": page.previous_page_number()}) if page.has_previous() else "",
         "older_url": linked(request.GET, {"page": page.next_page_number()}) if page.has_next() else "",
     }

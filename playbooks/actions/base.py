@@ -132,6 +132,11 @@ class Action(ABC):
     makes_task: ClassVar[bool] = False
     """Whether it is work for a CSM, which a rehearsal counts."""
 
+    @property
+    def minutes(self) -> int:
+        """How long the work that it makes is taken to need."""
+        return 0
+
     @classmethod
     def read(cls, values: dict[str, Any]) -> Self:
         """The action with the checked values of its form."""

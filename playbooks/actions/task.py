@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from common.clock import add_days
 from playbooks import handing
 from playbooks.actions.base import Action, Moment, Names, Shown, register
+from playbooks.capacity import ESTIMATES
 from playbooks.definition.fields import Choice, Number, Text
 from playbooks.definition.references import PEOPLE, Reference
 from playbooks.models import Task
@@ -47,6 +48,10 @@ class TaskAction(Action):
     severity: int
     due_in_days: int
     assign: str
+
+    @property
+    def minutes(self) -> int:
+        return ESTIMATES[Task.Severity(self.severity)]
 
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Make the task; without a fit person it is nobody's, and stands in the team's queue."""

@@ -10,13 +10,14 @@ from accounts.models import Account, User
 from common import clock
 from common.partitions import ensure_months
 from console.queries.playbook_today import Today
+from outbox.models import ContactBudget
 from playbooks.definition.parse import load
 from playbooks.models import EntryMatch, HoldoutMember, Playbook, Rehearsal, Run
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft
 from playbooks.services.holdouts import start_holdout
 from tests.api.clients import api, send
 from tests.console.test_playbook_editor import text_of
-from tests.factories import AccountFactory, ActivityFactory, PlaybookFactory, UserFactory
+from tests.factories import AccountFactory, ActivityFactory, ContactFactory, PlaybookFactory, SurveyFactory, UserFactory
 from tests.playbooks.cases import LOW, REFERENCE, customer, messaging, published, settle
 from usage.models import DailyUsage, RollingUsage
 
@@ -80,6 +81,62 @@ def test_admin_rehearses_a_draft_and_opens_each_number(admin: Client, boss: User
     opened = text_of(admin.get(url, {"outcome": "fired"}))
     assert "Ostrava Steel" in opened
     assert "Ostrava Steel" not in text_of(admin.get(url, {"outcome": "recovered"}))
+
+
+def test_tasks_open_by_figure_week_and_csm_beside_the_hours_of_each(admin: Client, boss: User) -> None:
+    account = quiet_for_a_month("Ostrava Steel")
+    playbook = drafted(published(key="quiet", name="Quiet"), boss)
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+
+    page = admin.get(url)
+    [row] = page.context["owners"]
+    assert (row.name, row.total, row.most_hours, row.weekly_hours) == ("Maya", 1, 0.5, 30)
+    assert row.left is not None
+    [week] = [cell.week for cell in row.cells if cell.count]
+    assert f"?outcome=tasks&amp;csm={account.owner_id}&amp;week={week:%Y-%m-%d}#accounts" in page.content.decode()
+    csm = str(account.owner_id)
+    for asked in ({}, {"week": f"{week:%Y-%m-%d}"}, {"csm": csm}, {"csm": csm, "week": f"{week:%Y-%m-%d}"}):
+        opened = text_of(admin.get(url, {"outcome": "tasks", **asked}))
+        assert "Make the task “Ask why messaging is quiet”" in opened
+    for asked in ({"week": f"{week - 7 * DAY:%Y-%m-%d}"}, {"csm": "0"}):
+        assert not admin.get(url, {"outcome": "tasks", **asked}).context["opened"]["acts"]
+
+
+def test_mails_and_those_over_the_budget_open(admin: Client, boss: User) -> None:
+    SurveyFactory(key="nps", is_live=True)
+    ContactBudget.objects.update_or_create(id=1, defaults={"most": 1})
+    reader = ContactFactory(account=quiet_for_a_month("Ostrava Steel"), role="champion", name="Iva")
+    ask = {"id": "ask", "kind": "survey", "survey": "nps"}
+    playbook = drafted(published(), boss, steps=[ask, {**ask, "id": "again"}])
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+
+    opened = {
+        outcome: [one.act.step for one in admin.get(url, {"outcome": outcome}).context["opened"]["acts"]]
+        for outcome in ("mails", "over_budget")
+    }
+    assert opened == {"mails": ["ask", "again"], "over_budget": ["again"]}
+    assert reader.name in text_of(admin.get(url, {"outcome": "over_budget"}))
+
+
+def test_figures_and_lists_take_as_many_queries_for_one_account_as_for_many(
+    admin: Client, boss: User, django_assert_max_num_queries: Any
+) -> None:
+    playbook = drafted(published(), boss)
+    for number in range(6):
+        quiet_for_a_month(f"Account {number}")
+        customer(uses=3)
+    evaluate_entries(now=clock.now())
+    url = f"/playbooks/{playbook.key}/rehearsal/"
+    admin.post(url, {"of": "draft"})
+    rehearse_next(now=clock.now())
+
+    for outcome in ("", "entered", "tasks", "over_budget", "enter_today", "held_back"):
+        with django_assert_max_num_queries(45):
+            admin.get(url, {"outcome": outcome})
 
 
 def test_draft_that_changed_since_is_not_shown_with_old_figures(admin: Client, boss: User) -> None:
