@@ -25,9 +25,9 @@ class Message(models.Model):
 
     ``recipient`` is an address, or the name of the ``destination`` that a message to Slack or a webhook goes to.
 
-    ``leased_until`` is the time until which one worker has it, and ``told_at`` when those who owe it learnt that it was
-    given up. ``payload`` is what the channel needs to send it;
-    it is emptied once the message is sent or refused, since it may hold links that act for their reader.
+    ``leased_until`` is the time until which one worker has it, and ``told_at`` when those whom it concerns were told
+    that it was given up. ``payload`` is what the channel needs to send it; it is emptied once the message is sent or
+    refused, since it may hold links that act for their reader.
     """
 
     class Channel(models.TextChoices):

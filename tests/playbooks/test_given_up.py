@@ -10,8 +10,9 @@ from outbox.services import add_destination, deliver_due, send_again
 from outbox.services.deliver import MAX_ATTEMPTS
 from playbooks.models import Run
 from playbooks.services import save_template, tell_given_up
+from surveys.services import invite
 from tests.console.pages import client_of, words_of
-from tests.factories import NOW, ContactFactory, UserFactory
+from tests.factories import NOW, ContactFactory, SurveyFactory, UserFactory
 from tests.outbox.mail import postmaster
 from tests.outbox.server import Postmaster
 from tests.playbooks.cases import DAY, REFERENCE, customer, pass_time, published
@@ -74,6 +75,18 @@ def test_accounts_csm_is_told_once_when_a_mail_to_the_customer_is_given_up(
     ]
     assert told(admin) == []
     assert Notification.objects.get(kind="playbook.given_up").page == f"/playbooks/runs/{run.pk}/"
+
+
+def test_csm_is_told_when_an_invitation_that_a_step_asked_for_is_given_up(account: Account) -> None:
+    survey = SurveyFactory(key="nps")
+    ran({"id": "ask", "kind": "survey", "survey": "nps"})
+    invite(survey=survey, contact=ContactFactory(), occasion="by hand", now=NOW)
+    Message.objects.update(status=Message.Status.PARKED, attempts=MAX_ATTEMPTS, error="503 busy")
+
+    assert tell_given_up(now=NOW) == 1
+
+    assert account.owner is not None
+    assert told(account.owner) == ["“Quiet messaging” could not write to relay@customer.example at Nordlicht: 503 busy"]
 
 
 def test_admins_are_told_of_a_mail_when_the_account_has_no_csm(account: Account, admin: User) -> None:
