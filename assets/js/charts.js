@@ -96,6 +96,7 @@ function draw(figure) {
   const locale = document.documentElement.lang;
   const ink = colour("muted");
   const rule = colour("base-300");
+  const counted = spec.series.every((series) => series.data.every((value) => value === null || Number.isInteger(value)));
   charts.get(figure)?.destroy();
   const chart = new Chart(figure.querySelector("canvas"), {
     type: spec.type,
@@ -112,7 +113,7 @@ function draw(figure) {
         x: { stacked: Boolean(spec.stacked), grid: { display: false }, border: { color: rule }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 16 } },
         y: {
           stacked: Boolean(spec.stacked), beginAtZero: spec.zero ?? true, min: spec.min, max: spec.max,
-          grid: { color: rule }, border: { display: false }, ticks: { color: ink, maxTicksLimit: 5 },
+          grid: { color: rule }, border: { display: false }, ticks: { color: ink, maxTicksLimit: 5, precision: counted ? 0 : undefined },
         },
       },
       plugins: {
