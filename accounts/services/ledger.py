@@ -64,6 +64,8 @@ def record_many(events: Sequence[Event], *, news_since: datetime | None = None, 
     reports, but no consumer hears of them, so that a file of old tickets starts no playbook.
     ``touches`` is false for what was itself computed from touched accounts: computing it again would never end.
     """
+    if not events:
+        return []
     written = rows(
         WRITE.format(
             events=from_json([[getattr(event, name) for name in WRITTEN] for event in events]),

@@ -12,7 +12,6 @@ from accounts.services.ledger import record_many
 from common.sql import SQL, from_json, rows
 from playbooks.models import Playbook, Run
 
-ENTRY = "entry"
 BEGIN = SQL("""
 WITH given AS MATERIALIZED (
     SELECT (g->>0)::bigint AS account_id, (g->>1)::bigint AS event_id, (g->>2)::boolean AS is_held_out,
@@ -50,6 +49,8 @@ def begin_runs(
 
     Raises IntegrityError when one of them has a live run that stands in the way.
     """
+    if not entrants:
+        return []
     begin = BEGIN.format(
         given=from_json(
             [[one.account_id, one.event and one.event.pk, one.is_held_out, one.due_at, one.facts] for one in entrants]
