@@ -124,9 +124,11 @@ def remind_held_back(*, now: datetime) -> int:
 
 @transaction.atomic
 def _remind_again(held: HeldBack, now: datetime) -> bool:
-    reminder = Reminder.objects.select_related("invitation__survey", "invitation__contact__account").get(
-        pk=held.details["reminder"]
-    )
+    found = Reminder.objects.select_related("invitation__survey", "invitation__contact__account")
+    reminder = found.filter(pk=held.details["reminder"]).first()
+    if reminder is None:  # gone with the account that its contact had left
+        drop(held=held, outcome=HeldBack.Outcome.SWITCHED_OFF, now=now)
+        return False
     invitation = Invitation.objects.select_for_update().get(pk=reminder.invitation_id)
     survey = reminder.invitation.survey
     if Response.objects.filter(invitation=invitation).exists():

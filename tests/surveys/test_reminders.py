@@ -214,6 +214,16 @@ def test_held_back_reminder_is_dropped_when_the_contact_cannot_be_written_to(sur
     assert HeldBack.objects.get().outcome == HeldBack.Outcome.NOT_REACHABLE
 
 
+def test_held_back_reminder_is_dropped_when_its_invitation_is_gone(survey: Survey) -> None:
+    set_budget(most=1, days=14, now=NOW)
+    delivered(survey)
+    remind(now=DUE)
+    Invitation.objects.all().delete()
+
+    assert remind_held_back(now=NOW + 14 * DAY) == 0
+    assert HeldBack.objects.get().outcome == HeldBack.Outcome.SWITCHED_OFF
+
+
 def test_held_back_reminder_is_dropped_when_the_contact_has_answered(survey: Survey) -> None:
     set_budget(most=1, days=14, now=NOW)
     invitation = delivered(survey)
