@@ -73,6 +73,10 @@ class Cell:
     week: date
     count: int
 
+    @property
+    def label(self) -> str:
+        return short_day(self.week)
+
 
 @dataclass(frozen=True, slots=True)
 class OwnerRow:

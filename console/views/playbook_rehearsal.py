@@ -99,10 +99,12 @@ def _tasks(shown: Rehearsal, now: datetime) -> dict[str, Any]:
     if not found.owners:
         return {}
     most, name = busiest_week(found)
+    weeks = week_cells(found)
     return {
         "chart": weeks_chart(found),
         "busiest": {"count": most, "name": name},
-        "weeks": week_cells(found),
+        "weeks": weeks,
+        "total": sum(cell.count for cell in weeks),
         "owners": owner_rows(found, now=now),
     }
 
