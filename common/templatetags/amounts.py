@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -41,6 +42,12 @@ def _decimal(value: Any) -> Decimal | None:
 
 
 def _grouped(amount: Decimal, places: int) -> str:
+    return _written(amount, places, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _written(amount: Decimal, places: int, language: str | None) -> str:
+    """An amount in the active language; lists write the same ones again and again."""
     rounded = abs(amount).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     sign = "−" if amount < 0 and rounded else ""
     return sign + written(rounded, places)

@@ -23,8 +23,8 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 register = template.Library()
 
@@ -114,6 +114,22 @@ def score(
     """
     name = band if band in BAND_LABELS and value is not None else "none"
     number = "–" if value is None else str(floor(value))
+    if trend is None:
+        return _score(name, number, size, stale, inputs, get_language())
+    return _draw_score(name, number, size, stale, inputs, trend_of(trend))
+
+
+@lru_cache(maxsize=8192)
+def _score(
+    name: str, number: str, size: str, stale: int | None, inputs: int | None, language: str | None
+) -> SafeString:
+    """A score without its change, in the active language; lists draw the same ones again and again."""
+    return _draw_score(name, number, size, stale, inputs, SafeString(""))
+
+
+def _draw_score(
+    name: str, number: str, size: str, stale: int | None, inputs: int | None, trend: SafeString
+) -> SafeString:
     return format_html(
         '<span class="score score-{}{}">{}<span class="score-value">{}</span><span class="sr-only">{}</span>{}</span>',
         name,
@@ -121,7 +137,7 @@ def score(
         icon(f"band-{name}", "icon-sm icon-band"),
         number,
         BAND_LABELS[name],
-        format_html("{}{}", _stale_mark(stale_words(stale, inputs)), "" if trend is None else trend_of(trend)),
+        format_html("{}{}", _stale_mark(stale_words(stale, inputs)), trend),
     )
 
 
@@ -212,7 +228,13 @@ def ago(when: datetime | date | None) -> SafeString:
 
 def exact(when: datetime) -> str:
     """The moment in full, as the reader writes it."""
-    return formats.date_format(when, "DATETIME_FORMAT")
+    return _written(when.replace(tzinfo=None), "DATETIME_FORMAT", get_language())
+
+
+@lru_cache(maxsize=8192)
+def _written(when: date, shape: str, language: str | None) -> str:
+    """A day or a moment on the clock on the wall in the active language; lists write the same ones again and again."""
+    return formats.date_format(when, shape)
 
 
 def day_distance(day: date) -> str:
@@ -229,16 +251,20 @@ def _day(when: date) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         when.isoformat(),
-        formats.date_format(when, "DATE_FORMAT"),
+        _written(when, "DATE_FORMAT", get_language()),
         _day_words(when),
     )
 
 
 def _day_words(when: date) -> str:
-    days = (when - timezone.localdate()).days
-    near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
-    shape = "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "DATE_FORMAT"
-    return near.get(days) or formats.date_format(when, shape)
+    match days := (when - timezone.localdate()).days:
+        case -1:
+            return _("yesterday")
+        case 0:
+            return _("today")
+        case 1:
+            return _("tomorrow")
+    return _written(when, "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "DATE_FORMAT", get_language())
 
 
 @register.simple_block_tag(takes_context=True)
