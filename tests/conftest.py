@@ -9,6 +9,7 @@ import pytest
 import redis
 from django.conf import settings
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from launcher import shared
@@ -23,7 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SERVERS] = ExitStack()
     # Playwright keeps an event loop in the tests' own thread, where Django would refuse its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    # How long an example takes says nothing here: tests share the machine.
+    # How long an example or a page takes says nothing here: tests share the machine.
+    expect.set_options(timeout=30_000)
     hypothesis_settings.register_profile("untimed", deadline=None)
     hypothesis_settings.load_profile("untimed")
     if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
