@@ -21,8 +21,9 @@ SAMPLE = 3
 
 ENTERING = SQL("""
 WITH m AS MATERIALIZED ({matching})
-SELECT count(*), count(*) FILTER (WHERE {lets_in}), (array_agg(account_id ORDER BY account_id))[1:{sample}]
-FROM m
+SELECT count(*), count(*) FILTER (WHERE lets_in),
+       (array_agg(account_id ORDER BY account_id) FILTER (WHERE lets_in))[1:{sample}]
+FROM (SELECT account_id, {lets_in} AS lets_in FROM m) found
 """)
 NOT_IN_YET = SQL("""
 NOT EXISTS (
@@ -34,7 +35,7 @@ NOT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class Entering:
-    """How many accounts are as entry and audience ask, how many of those the rules would let in, and some names.
+    """How many accounts are as entry and audience ask, how many of those the rules would let in, and some of these.
 
     Unless the entry ``is_watched`` nobody enters before something happens, or somebody says so.
     """

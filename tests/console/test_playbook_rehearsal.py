@@ -190,6 +190,7 @@ def test_those_that_match_but_may_not_enter_stand_apart_with_what_holds_them_bac
     shown = admin.get(url)
     assert [one.account for one in shown.context["today"]["accounts"]] == [cedar]
     assert "Match, but may not enter 4" in text_of(shown)
+    assert shown.context["today"]["entering"].names == ("Cedar",)
     assert evaluate_entries(now=clock.now()) == 1
 
 
