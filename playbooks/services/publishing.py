@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Case, Count, F, Max, QuerySet, When
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -183,11 +183,22 @@ def retry_run(*, run: Run, by: User, now: datetime) -> Run:
     return run
 
 
+@transaction.atomic
 def retry_runs(*, runs: QuerySet[Run], by: User, now: datetime) -> int:
-    """Let those of ``runs`` that are parked try their step again now; returns how many do."""
+    """Let those of ``runs`` that are parked try their step again now, or when a pause is over; returns how many do."""
     _must_be_admin(by)
     parked = runs.filter(state=Run.State.PARKED)
-    count: int = parked.update(state=Run.State.WAITING, attempts=0, leased_until=None, error="", due_at=now)
+    # Locked, so that no pause ends in between.
+    playbooks = Playbook.objects.filter(pk__in=parked.values("playbook")).select_for_update(no_key=True).order_by("pk")
+    paused = [playbook.pk for playbook in playbooks if playbook.status == Playbook.Status.PAUSED]
+    count: int = parked.update(
+        state=Run.State.WAITING,
+        attempts=0,
+        leased_until=None,
+        error="",
+        due_at=now,
+        held=Case(When(playbook__in=paused, then=True), default=False),
+    )
     if count:
         ring("playbooks.tick")
     return count

@@ -11,6 +11,7 @@ from playbooks.models import Playbook, Run, Task
 from playbooks.queries.why import why_run
 from playbooks.services import evaluate_entries, pause, publish, resume
 from playbooks.services.moving import move_runs, standings
+from playbooks.services.publishing import retry_runs
 from playbooks.services.spreading import FEW, SPREAD
 from tests.factories import NOW, UserFactory
 from tests.playbooks.cases import DAY, REFERENCE, customer, published, settle
@@ -146,3 +147,16 @@ def test_a_few_that_became_due_in_a_pause_go_on_at_once() -> None:
     settle(NOW + 30 * DAY)
 
     assert Task.objects.count() == 1
+
+
+def test_run_that_is_tried_again_in_a_pause_waits_for_its_end() -> None:
+    playbook, run = waiting()
+    Run.objects.update(state=Run.State.PARKED, error="The house was on fire.")
+    pause(playbook=playbook, by=None)
+
+    assert retry_runs(runs=Run.objects.all(), by=admin(), now=NOW + 8 * DAY) == 1
+    settle(NOW + 8 * DAY)
+    assert not Task.objects.exists()
+    resume(playbook=playbook, by=None, now=NOW + 9 * DAY)
+    settle(NOW + 9 * DAY)
+    assert Task.objects.get().run == run
