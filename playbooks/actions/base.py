@@ -36,7 +36,7 @@ from playbooks.rules import Rule
 
 
 class CreateTask(Protocol):
-    """``playbooks.services.create_task``, as far as actions use it."""
+    """``playbooks.services.tasks.write_task``, as far as actions use it."""
 
     def __call__(
         self,

@@ -13,7 +13,7 @@ The MRR that was weighed and the day of renewal are kept with it, for lists to s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -55,9 +55,11 @@ def refresh_priorities(*, now: datetime) -> int:
     )
 
 
-def number_tasks(task_ids: Collection[int], *, now: datetime) -> int:
+def number_tasks(task_ids: Iterable[int], *, now: datetime) -> int:
     """Number just these tasks; returns how many changed."""
     ids = list(task_ids)
+    if not ids:
+        return 0
     return _number(
         Scope.query(SQL("SELECT account_id FROM playbooks_task WHERE id = ANY(%s)", (ids,))),
         SQL("t.id = ANY(%s)", (ids,)),

@@ -30,7 +30,16 @@ MOST_MINUTES = 40 * 60
 
 
 @transaction.atomic
-def create_task(
+def create_task(*, now: datetime, **given: Any) -> Task:
+    """Write a task as ``write_task`` does, with its place in the queue."""
+    task = write_task(now=now, **given)
+    number_tasks([task.pk], now=now)
+    task.refresh_from_db(fields=["priority", "priority_reasons"])
+    return task
+
+
+@transaction.atomic
+def write_task(
     *,
     account: Account,
     owner: User | None,
@@ -48,7 +57,9 @@ def create_task(
     dedupe_key: str | None = None,
     by: User | None = None,
 ) -> Task:
-    """Give ``owner`` something to do for ``account``; with a ``dedupe_key`` that is taken, return the task that has it.
+    """Give ``owner`` something to do for ``account``, which the caller numbers in the same transaction.
+
+    With a ``dedupe_key`` that is taken, return the task that has it.
 
     ``why`` is what was seen, as ``playbooks.record`` makes it, and ``handed`` how ``owner`` was found, as
     ``playbooks.handing`` does. ``minutes`` are those of the severity when they are not given.
@@ -88,8 +99,6 @@ def create_task(
         if kept is None:
             raise
         return kept
-    number_tasks([task.pk], now=now)
-    task.refresh_from_db(fields=["priority", "priority_reasons"])
     _tell(task, "task.created", by, now, owner=owner.pk if owner else None)
     return task
 

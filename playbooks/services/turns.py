@@ -17,12 +17,13 @@ from common.sql import SQL, from_json, rows
 from playbooks.actions import Moment
 from playbooks.decide import Decision
 from playbooks.definition.steps import Act
-from playbooks.models import Playbook, Run, RunStep
+from playbooks.models import Playbook, Run, RunStep, Task
 from playbooks.record import reasons
 from playbooks.services.assigning import assign_by_rule
 from playbooks.services.choosing import choose_person
 from playbooks.services.claiming import Claim, give_up
-from playbooks.services.tasks import create_task
+from playbooks.services.priorities import number_tasks
+from playbooks.services.tasks import write_task
 
 ACTING_AT_ONCE = 50
 """Actions run statement by statement, so that more of them in one transaction would hold its locks for long."""
@@ -142,6 +143,8 @@ def _act_and_write(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> 
             except Exception as error:  # noqa: BLE001  # its savepoint is rolled back, its neighbours are not
                 failed.append((turn.claim, error))
         _write(done, now)
+        made = Task.objects.filter(run__in=[turn.claim.run_id for turn in done], status=Task.Status.OPEN)
+        number_tasks(made.values_list("pk", flat=True), now=now)
     for claimed, reason in failed:
         give_up(claimed, reason, now)
 
@@ -168,7 +171,7 @@ def _act(run: Run, act: Act, why: Sequence[dict[str, Any]], now: datetime, calen
             why=why,
             calendar=calendar,
             now=now,
-            create_task=create_task,
+            create_task=write_task,
             choose_person=choose_person,
             assign=assign_by_rule,
         )
