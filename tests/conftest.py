@@ -32,6 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SERVERS].enter_context(shared.use())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that nothing waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Give the shared servers back; they stop by themselves when nobody uses them."""
     config.stash[_SERVERS].close()

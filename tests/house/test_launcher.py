@@ -172,6 +172,7 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     launch("clean", cwd=copy)
 
 
+@pytest.mark.long
 def test_demo_is_ready_and_leaves_nothing_when_stopped(checkout: Path) -> None:
     port = free_port()
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
