@@ -33,8 +33,10 @@ addEventListener("keydown", () => {
   const at = pressed;
   requestAnimationFrame(() => requestAnimationFrame(() => painted.push(performance.now() - at)));
 }, true);
+// The list that is drawn anew after the answer, and the preview beside it, are not what the key asked for.
 document.addEventListener("htmx:afterOnLoad", (event) => {
-  if (!event.target.closest?.("[data-peek-region]")) answered.push(performance.now() - pressed);
+  const beside = event.detail.target.id === "queue" || event.target.closest?.("[data-peek-region]");
+  if (!beside) answered.push(performance.now() - pressed);
 });
 """
 
