@@ -37,8 +37,8 @@ class SurveySerializer(StorableMixin, serializers.ModelSerializer[Survey]):
 
     def update(self, survey: Survey, attrs: Any) -> Survey:
         """Change a survey; a change of its reminder is kept with who made it."""
-        before = survey.remind_after_days
         with transaction.atomic():
+            before = Survey.objects.select_for_update().get(pk=survey.pk).remind_after_days
             survey = super().update(survey, attrs)
             keep_change(
                 setting=setting_of(survey),

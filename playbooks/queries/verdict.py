@@ -87,14 +87,15 @@ def _waits_for(run: Run, now: datetime) -> Iterator[str]:
     if run.held:
         yield _("Stands still while the playbook is paused.")
     last = list(run.steps.all())[-1]
-    if run.due_at > now and run.attempts:
+    again = run.leased_until if run.error else None
+    if again is not None and again > now:
         words = _("Did not succeed yet (%(error)s); tries again on %(date)s.")
-        yield words % {"error": run.error, "date": teller.day(run.due_at.isoformat())}
+        yield words % {"error": run.error, "date": teller.day(again.isoformat())}
     elif last.decision == RunStep.Decision.WAITING:
         yield step_words(last, teller)
     elif run.due_at > now:
         yield _("Goes on on %(date)s.") % {"date": teller.day(run.due_at.isoformat())}
-    if run.due_at <= now and not run.held:
+    if run.due_at <= now and again is None and not run.held:
         yield _("Its time has come: it goes on within minutes.")
     if run.is_held_out:
         yield _("It is held out: it goes through every step and does nothing, so that the effect can be measured.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -22,20 +22,12 @@ from playbooks.models import Run, Task, TaskSeries
 from playbooks.services.priorities import number_tasks
 from playbooks.services.worsening import state_of
 
+P = ParamSpec("P")
 OPEN = Q(status=Task.Status.OPEN)
 LONGEST_TITLE = 300
 LONGEST_TEXT = 10_000
 MOST_ITEMS = 30
 MOST_MINUTES = 40 * 60
-
-
-@transaction.atomic
-def create_task(*, now: datetime, **given: Any) -> Task:
-    """Write a task as ``write_task`` does, with its place in the queue."""
-    task = write_task(now=now, **given)
-    number_tasks([task.pk], now=now)
-    task.refresh_from_db(fields=["priority", "priority_reasons"])
-    return task
 
 
 @transaction.atomic
@@ -101,6 +93,22 @@ def write_task(
         return kept
     _tell(task, "task.created", by, now, owner=owner.pk if owner else None)
     return task
+
+
+def _numbered(write: Callable[P, Task]) -> Callable[P, Task]:
+    @transaction.atomic
+    def create(*args: P.args, **given: P.kwargs) -> Task:
+        task = write(*args, **given)
+        if not task.priority_reasons:
+            number_tasks([task.pk], now=task.created_at)
+            task.refresh_from_db(fields=["priority", "priority_reasons"])
+        return task
+
+    return create
+
+
+create_task = _numbered(write_task)
+"""``write_task``, and the task's place in the queue."""
 
 
 @transaction.atomic

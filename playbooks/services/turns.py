@@ -143,7 +143,7 @@ def _act_and_write(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> 
             except Exception as error:  # noqa: BLE001  # its savepoint is rolled back, its neighbours are not
                 failed.append((turn.claim, error))
         _write(done, now)
-        made = Task.objects.filter(run__in=[turn.claim.run_id for turn in done], status=Task.Status.OPEN)
+        made = Task.objects.filter(run__in=[turn.claim.run_id for turn in done], priority_reasons={})
         number_tasks(made.values_list("pk", flat=True), now=now)
     for claimed, reason in failed:
         give_up(claimed, reason, now)

@@ -266,3 +266,16 @@ def test_broken_playbook_says_so_and_the_others_go_on() -> None:
     broken.refresh_from_db()
     assert "There is no attribute “custom.size”" in broken.problem
     assert "There is no attribute" in why_not(broken, AccountFactory(), NOW)[0].words[0]
+
+
+def test_tasks_of_runs_have_their_place_in_the_queue_when_they_are_made() -> None:
+    published()
+    for _ in range(2):
+        customer(uses=3)
+    evaluate_entries(now=NOW)
+    settle(NOW)
+    settle(NOW + 7 * DAY)
+
+    first, second = Task.objects.all()
+    for task in (first, second):
+        assert task.priority == task.priority_reasons["urgency"] * task.severity > 0

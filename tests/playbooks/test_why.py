@@ -12,6 +12,7 @@ from playbooks.queries import tell_task, why
 from playbooks.queries.verdict import Answer, Verdict
 from playbooks.services import evaluate_entries, pause, start_by_hand, start_holdout
 from playbooks.services.by_hand import Held
+from playbooks.services.claiming import FRESH, claim, give_up
 from playbooks.services.recurring import start_series
 from playbooks.services.tasks import create_task
 from tests.factories import NOW, AccountFactory, ContactFactory, SurveyFactory, UserFactory
@@ -105,11 +106,12 @@ def test_run_that_is_tried_again_says_why_and_when() -> None:
     account, playbook = customer(uses=3), published()
     evaluate_entries(now=NOW)
     assert why(playbook, account, NOW).waits_for == ("Its time has come: it goes on within minutes.",)
-    Run.objects.update(attempts=1, error="No answer.", due_at=NOW + DAY)
+    [claimed] = claim(now=NOW, limit=1, which=FRESH)
+    give_up(claimed, "No answer.", NOW)
 
     words = why(playbook, account, NOW).waits_for
 
-    assert words == ("Did not succeed yet (No answer.); tries again on March 17, 2026.",)
+    assert words == ("Did not succeed yet (No answer.); tries again on March 16, 2026.",)
 
 
 def test_account_that_is_held_out_is_told_so() -> None:
