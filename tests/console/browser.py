@@ -16,12 +16,16 @@ def sign_in(page: Page, address: str, user: User) -> None:
     page.wait_for_url(f"{address}/")
 
 
+GIVEN_UP = ("htmx:afterRequest", "htmx:sendAbort")
+"""With what htmx tells that a request gave way to a later one; one that failed is told by another name too."""
+
+
 def complaints_of(page: Page) -> list[str]:
     """What the browser says against the pages, as it says it."""
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not message.text.startswith(GIVEN_UP):
             said.append(message.text)
 
     page.on("console", hear)

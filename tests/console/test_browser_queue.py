@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Touchpoint, User
@@ -99,6 +100,36 @@ def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: U
     page.keyboard.press("z")
     expect(rows).to_have_count(3)
     assert said == []
+
+
+def test_what_is_undone_while_the_list_is_still_on_its_way_comes_back(
+    live_server: LiveServer, page: Page, csm: User
+) -> None:
+    make_tasks(csm)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.headers.get("hx-request") and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    rows = page.locator("#tasks tr")
+    page.route(lambda url: urlsplit(url).path == "/queue/", hold_the_first)
+    for key in ("j", "x", "j", "x"):
+        page.keyboard.press(key)
+    page.keyboard.press("e")
+    expect(page.locator("#toasts")).to_contain_text("2 tasks done")
+    expect(rows).to_have_count(2)
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("z")
+    expect(page.locator("#toasts")).not_to_contain_text("2 tasks done")
+    for route, answer in held:
+        route.fulfill(response=answer)
+
+    expect(rows).to_have_count(4)
 
 
 def test_one_key_finishes_with_an_outcome_and_the_next_opens(live_server: LiveServer, page: Page, csm: User) -> None:

@@ -173,6 +173,7 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_demo_is_ready_and_leaves_nothing_when_stopped(checkout: Path) -> None:
     port = free_port()
     env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
@@ -187,7 +188,7 @@ def test_demo_is_ready_and_leaves_nothing_when_stopped(checkout: Path) -> None:
             start_new_session=True,
         )
     try:
-        wait_until(lambda: "Ctrl-C" in output.read_text() or started.poll() is not None, within=240)
+        wait_until(lambda: "Ctrl-C" in output.read_text() or started.poll() is not None, within=800)
         assert f"http://127.0.0.1:{port}" in output.read_text(), output.read_text()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             assert answer.status == 200

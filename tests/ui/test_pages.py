@@ -104,6 +104,9 @@ def test_theme_is_kept_without_a_flash_when_chosen(site: str, page: Page) -> Non
     page.emulate_media(color_scheme="light")
     page.goto(f"{site}/list/")
     page.locator("[data-theme-toggle]").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    # A script's cookie reaches the browser's own process a moment later.
+    page.wait_for_function("() => cookieStore.get('theme').then(Boolean)")
     page.reload(wait_until="commit")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
