@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
@@ -14,11 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from accounts.models import User, Workspace
+from common.drawing import kept
 from console.actions import ACTIONS, GO
 from notifications.queries import unread_of
 
-KEPT = "_staff_frame"
-Drawn = TypeVar("Drawn")
+FRAME = "_staff_frame"
 
 
 def staff_frame(request: HttpRequest) -> dict[str, Any]:
@@ -29,10 +26,10 @@ def staff_frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    kept: dict[str, Any] | None = vars(request).get(KEPT)
-    if kept is None:
-        kept = vars(request)[KEPT] = _frame(request, user)
-    return kept
+    frame: dict[str, Any] | None = vars(request).get(FRAME)
+    if frame is None:
+        frame = vars(request)[FRAME] = _frame(request, user)
+    return frame
 
 
 def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
@@ -52,19 +49,14 @@ def _frame(request: HttpRequest, user: User) -> dict[str, Any]:
     }
 
 
-def _kept(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
-    """What no page changes is drawn once for each kind of reader; while one works on the templates, each time."""
-    return draw if settings.DEBUG else lru_cache(maxsize=512)(draw)
-
-
-@_kept
+@kept
 def _sheets(language: str, prefix: str, hotkeys_on: bool) -> SafeString:
     """The palette, the ``?`` sheet and the empty toasts."""
     context = {"every_action": _in_words(), "search_url": reverse("console:search"), "hotkeys_on": hotkeys_on}
     return render_to_string("components/command_sheets.html", context)
 
 
-@_kept
+@kept
 def _navigation(section: str, language: str, prefix: str, hotkeys_on: bool) -> dict[str, SafeString]:
     """The links of the sidebar, and the bar and drawer that stand for it on a phone."""
     links = [

@@ -1,13 +1,12 @@
 """How much an account uses the product: each feature in rolling windows, breadth, seats, and when it was last heard."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attributes import ACCOUNT, Attribute, Column, Family, Ratio, Source, Type, register, register_family
-from usage.models import Feature
+from common.sql import SQL, rows
 
 USAGE = _("Usage")
 
@@ -219,13 +218,19 @@ def feature_applies(feature_id: int) -> str:
     )
 
 
-def _feature_attributes() -> Iterable[Attribute]:
-    for pk, key, name in Feature.objects.values_list("pk", "key", "name"):
-        yield from _attributes_of(pk, key, name)
+FEATURES = SQL("SELECT id, key, name FROM usage_feature ORDER BY name")
+
+
+def _feature_attributes() -> tuple[Attribute, ...]:
+    return _of_features(tuple(rows(FEATURES)))
 
 
 # Most pages ask for the family, and features change rarely.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8)
+def _of_features(features: tuple[tuple[int, str, str], ...]) -> tuple[Attribute, ...]:
+    return tuple(attribute for feature in features for attribute in _attributes_of(*feature))
+
+
 def _attributes_of(pk: int, key: str, name: str) -> tuple[Attribute, ...]:
     applies = feature_applies(pk)
     windows = (

@@ -19,12 +19,15 @@ from django.conf import settings
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+
+from common.drawing import kept
 
 register = template.Library()
 
@@ -265,6 +268,17 @@ def _day_words(when: date) -> str:
         case 1:
             return _("tomorrow")
     return _written(when, "MONTH_DAY_FORMAT" if abs(days) < SAME_YEAR_DAYS else "DATE_FORMAT", get_language())
+
+
+@register.simple_tag
+def drawn_once(name: str, **values: Any) -> SafeString:
+    """Draw the template `name`, which knows nothing of the page but `values`; in each language it is drawn once."""
+    return _drawn(name, get_language(), get_script_prefix(), **values)
+
+
+@kept
+def _drawn(name: str, language: str, prefix: str, **values: Any) -> SafeString:
+    return render_to_string(name, values)
 
 
 @register.simple_block_tag(takes_context=True)

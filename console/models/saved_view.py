@@ -16,10 +16,6 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         """The views that ``user`` made and has not deleted."""
         return self.filter(user=user, deleted_at=None)
 
-    def offered_to(self, user: User) -> SavedViewQuerySet:
-        """One's own views and those that others share."""
-        return self.filter(Q(user=user) | Q(is_shared=True), deleted_at=None).order_by("position", "name", "id")
-
 
 class SavedView(models.Model):
     """One way to look at a list, under a name: the query string of its address.

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from accounts.models import User
-from console.models import SavedView
+from common.sql import SQL, rows, value
 
 PASSING = frozenset({"view", "from", "column"})
 """What says where one is in a list, not what is listed."""
@@ -25,9 +25,16 @@ def kept_query(query: QueryDict) -> str:
 class OfferedView:
     """One view in the bar above a list."""
 
-    view: SavedView
-    url: str
-    is_current: bool
+    id: int
+    name: str
+    query: str
+    is_own: bool
+    is_default: bool
+
+    @property
+    def url(self) -> str:
+        """The query string that shows it."""
+        return address_of(self.id, self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +46,49 @@ class ViewsBar:
 
     page: str
     offered: list[OfferedView]
-    current: SavedView | None
-    is_own: bool
+    current: OfferedView | None
     is_changed: bool
     query: str
     plain_url: str
     default_url: str
 
     @property
+    def is_own(self) -> bool:
+        """Whether the current view is the reader's own."""
+        return self.current is not None and self.current.is_own
+
+    @property
     def reset_url(self) -> str:
         """The current view as it was saved, or the plain list."""
-        return address_of(self.current) if self.current else self.plain_url
+        return self.current.url if self.current else self.plain_url
 
 
-def address_of(view: SavedView) -> str:
-    """The query string that shows the view."""
-    return f"?{urlencode([('view', view.pk), *parse_qsl(view.query)])}"
+def address_of(pk: int, query: str) -> str:
+    """The query string that shows a view."""
+    return f"?{urlencode([('view', pk), *parse_qsl(query)])}"
+
+
+OFFERED = SQL("""
+SELECT id, name, query, user_id = {user}, is_default
+FROM console_savedview
+WHERE page = {page} AND deleted_at IS NULL AND (user_id = {user} OR is_shared)
+ORDER BY user_id <> {user}, position, name, id
+""")
+"""A person's own views, then those that others share."""
 
 
 def views_bar(page: str, query: QueryDict, *, user: User) -> ViewsBar:
     """The bar of a page for its address, one's own views first, in one query."""
-    offered = sorted(SavedView.objects.offered_to(user).filter(page=page), key=lambda view: view.user_id != user.pk)
+    offered = [OfferedView(*row) for row in rows(OFFERED.format(user=value(user.pk), page=value(page)))]
     wanted = query.get("view", "")
-    current = next((view for view in offered if str(view.pk) == wanted), None)
+    current = next((view for view in offered if str(view.id) == wanted), None)
     shown = kept_query(query)
     return ViewsBar(
         page=page,
-        offered=[OfferedView(view, address_of(view), view is current) for view in offered],
+        offered=offered,
         current=current,
-        is_own=current is not None and current.user_id == user.pk,
         is_changed=shown != (current.query if current else ""),
         query=shown,
         plain_url="?view=",
-        default_url=next((address_of(view) for view in offered if view.is_default and view.user_id == user.pk), ""),
+        default_url=next((view.url for view in offered if view.is_default and view.is_own), ""),
     )

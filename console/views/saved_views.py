@@ -96,7 +96,7 @@ def _ask(request: StaffRequest, form: SaveViewForm, context: dict[str, Any]) -> 
 
 def _shown(request: StaffRequest, view: SavedView, words: str) -> HttpResponse:
     messages.success(request, words)
-    return _go(request, f"{reverse(PAGES[SavedView.Page(view.page)])}{address_of(view)}")
+    return _go(request, f"{reverse(PAGES[SavedView.Page(view.page)])}{address_of(view.pk, view.query)}")
 
 
 def _go(request: StaffRequest, address: str) -> HttpResponse:
