@@ -3,6 +3,11 @@ import Combobox from "@github/combobox-nav";
 import { available, handle, perform } from "./actions.js";
 import { openDialog } from "./overlays.js";
 
+// Said by the script: a rule with `:has(:not([hidden]))` would style the whole page anew with every row that goes.
+function tellWhetherEmpty(list) {
+  document.getElementById("palette-empty").hidden = Boolean(list.querySelector('[role="option"]:not([hidden])'));
+}
+
 function narrow(list, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   for (const option of list.querySelectorAll("[data-run]")) {
@@ -12,6 +17,7 @@ function narrow(list, text) {
   for (const group of list.querySelectorAll("[data-palette-commands]")) {
     group.hidden = !group.querySelector("[data-run]:not([hidden])");
   }
+  tellWhetherEmpty(list);
 }
 
 export function startPalette() {
@@ -40,6 +46,9 @@ export function startPalette() {
     dialog.close();
     if (run) perform(run);
   });
-  list.addEventListener("htmx:afterSettle", () => combobox.resetSelection());
+  list.addEventListener("htmx:afterSettle", () => {
+    tellWhetherEmpty(list);
+    combobox.resetSelection();
+  });
   handle("search", () => openDialog("palette"));
 }

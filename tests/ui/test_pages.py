@@ -100,6 +100,18 @@ def test_palette_opens_what_was_found_when_committed(site: str, page: Page, sche
     expect(page).to_have_title("Northwind Logistics · Meridian")
 
 
+def test_palette_says_when_nothing_was_found(site: str, page: Page) -> None:
+    page.goto(f"{site}/list/")
+    page.keyboard.press("Control+k")
+    nothing = page.locator("#palette-empty")
+    expect(nothing).to_be_hidden()
+    page.keyboard.type("zzz")
+    expect(nothing).to_be_visible()
+    page.locator("#palette-input").fill("northw")
+    expect(page.get_by_role("option", name="Northwind Logistics")).to_be_visible()
+    expect(nothing).to_be_hidden()
+
+
 def test_theme_is_kept_without_a_flash_when_chosen(site: str, page: Page) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(f"{site}/list/")
