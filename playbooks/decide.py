@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from accounts.calendar import Calendar
@@ -18,6 +19,7 @@ from playbooks.definition.steps import (
     Check,
     Definition,
     Go,
+    Step,
     Stop,
     Wait,
     WaitForDate,
@@ -25,12 +27,13 @@ from playbooks.definition.steps import (
 )
 from playbooks.models import Run, RunStep
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 Observation = dict[str, Any]
 """What a condition found, as ``playbooks.record.Observer`` makes it: ``at``, ``holds``, ``findings``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a run stands: the step to do (END after the last) and when. A wait is counted from ``due_at``.
 
     ``since`` is set while it stands in a wait for a date or for a condition: the instant that this wait began at.
@@ -41,8 +44,7 @@ class Position:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What was found for a turn.
 
     Whether the account is still a customer, what the goal and the exit condition found, what the steps look at by the
@@ -53,23 +55,21 @@ class Found:
     is_live: bool = True
     goal: Observation | None = None
     exit: Observation | None = None
-    looks: Mapping[str, Observation] = field(default_factory=dict)
-    zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
+    looks: Mapping[str, Observation] = NOTHING
+    zones: Mapping[str, ZoneInfo] = NOTHING
     is_held_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """One step that was taken, as the run's record keeps it."""
 
     step: str
     kind: str
     decision: RunStep.Decision
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to write: the run's state, where it stands then, the steps taken, and the action that the last one is."""
 
     state: Run.State
@@ -78,7 +78,7 @@ class Decision:
     act: Act | None = None
 
 
-FINISH = Taken(END, "end", RunStep.Decision.FINISHED)
+FINISH = Taken(END, "end", RunStep.Decision.FINISHED, {})
 STATES = {
     "recovered": (Run.State.RECOVERED, RunStep.Decision.RECOVERED),
     "exited": (Run.State.EXITED, RunStep.Decision.EXITED),
@@ -132,38 +132,25 @@ class _Turn:
 
     def _step(self, here: str) -> str | Decision:
         """Take one step: the place that the turn goes on at, or where it stops."""
-        match step := self.definition.step(here):
-            case Wait() | WaitForDate() | WaitUntil():
-                return self._wait(step)
-            case Check() | Branch() | Go():
-                return self._turn(step)
-            case Act():
-                return self._act(step)
-            case Stop():
-                self._take(step.id, "stop", RunStep.Decision.FINISHED)
-                return self._end(Run.State.FINISHED, step.id)
-        self.taken.append(FINISH)
-        return self._end(Run.State.FINISHED, END)
+        step = self.definition.step(here)
+        if step is None:
+            self.taken.append(FINISH)
+            return self._end(Run.State.FINISHED, END)
+        return _TAKE[type(step)](self, step)
 
-    def _wait(self, step: Wait | WaitForDate | WaitUntil) -> str | Decision:
-        match step:
-            case WaitForDate():
-                return self._wait_for_date(step)
-            case WaitUntil():
-                return self._wait_until(step)
+    def _stop(self, step: Stop) -> Decision:
+        self._take(step.id, "stop", RunStep.Decision.FINISHED)
+        return self._end(Run.State.FINISHED, step.id)
+
+    def _wait(self, step: Wait) -> Decision:
         until = self.calendar.add(self.due_at, hours=step.hours, days=step.days, business_days=step.business_days)
         self._take(step.id, "wait", RunStep.Decision.WAITING, until=until.isoformat())
         return self._stand(Position(self.definition.after(step.id), until))
 
-    def _turn(self, step: Check | Branch | Go) -> str | Decision:
-        match step:
-            case Check():
-                return self._check(step)
-            case Branch():
-                return self._branch(step)
+    def _go(self, step: Go) -> str | Decision:
         if step.to not in ENDINGS:
             return step.to
-        return self._to(step.to, Taken(step.id, "go", _decision_of(step.to)))
+        return self._to(step.to, Taken(step.id, "go", _decision_of(step.to), {}))
 
     def _check(self, step: Check) -> str | Decision:
         seen = self.found.looks.get(step.id)
@@ -258,6 +245,18 @@ class _Turn:
 
     def _take(self, step: str, kind: str, decision: RunStep.Decision, **facts: Any) -> None:
         self.taken.append(Taken(step, kind, decision, facts))
+
+
+_TAKE: dict[type[Step], Callable[[_Turn, Any], str | Decision]] = {
+    Wait: _Turn._wait,
+    WaitForDate: _Turn._wait_for_date,
+    WaitUntil: _Turn._wait_until,
+    Check: _Turn._check,
+    Branch: _Turn._branch,
+    Go: _Turn._go,
+    Act: _Turn._act,
+    Stop: _Turn._stop,
+}
 
 
 def _decision_of(place: str) -> RunStep.Decision:

@@ -25,7 +25,8 @@ class Scope:
     @classmethod
     def ids(cls, account_ids: Iterable[int]) -> Scope:
         """Just these accounts."""
-        return cls(SQL("= ANY(%s)", (list(account_ids),)))
+        listed = f"{{{','.join(map(str, account_ids))}}}"  # as one text, which is not put together anew for each source
+        return cls(SQL("= ANY(%s::bigint[])", (listed,)))
 
     @classmethod
     def between(cls, first: int, last: int) -> Scope:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
-from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
@@ -21,22 +20,14 @@ from common.errors import DomainError
 from playbooks.decide import Found, Position, decide
 from playbooks.definition.parse import load
 from playbooks.definition.steps import Definition
-from playbooks.models import PlaybookVersion, Run
+from playbooks.looking import asked, found
+from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.recipients import zones_of_readers
 from playbooks.record import Observer
 from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
 from playbooks.services.turns import Turn, write_turns
 
-IS_LIVE = {"attribute": "is_live", "operator": "is", "value": True}
 GONE = Found(is_live=False)
-
-
-class Always(Enum):
-    """What is asked of an account in every turn, whatever step it is at."""
-
-    LIVE = auto()
-    GOAL = auto()
-    EXIT = auto()
 
 
 def advance_due(*, now: datetime, limit: int) -> int:
@@ -65,17 +56,30 @@ def _take_turns(claims: Sequence[Claim], now: datetime) -> None:
             alike[claimed.version_id][claimed.step].append(claimed)
     if not alike:
         return
-    look, turns = Look(Calendar.current(), Catalogue(), Observer(now), now), list[Turn]()
+    look = Look(Calendar.current(), Catalogue(), Observer(now), now)
+    asking: dict[bytes, list[Group]] = defaultdict(list)
     for version in PlaybookVersion.objects.filter(pk__in=alike).select_related("playbook"):
         by_step = alike[version.pk]
         try:
             definition = load(version.definition)
         except DomainError as error:
-            leave_to_others([claimed for group in by_step.values() for claimed in group], error, now)
+            leave_to_others([claimed for some in by_step.values() for claimed in some], error, now)
             continue
-        for step, group in by_step.items():
-            turns += _decide(version, definition, step, group, look)
-    write_turns(turns, look.calendar, now)
+        for step, some in by_step.items():
+            group = Group(version.playbook, definition, step, some)
+            asking[orjson.dumps(group.asked, option=orjson.OPT_SORT_KEYS)].append(group)
+    write_turns([turn for groups in asking.values() for turn in _decide(groups, look)], look.calendar, now)
+
+
+class Group:
+    """Runs of one version that stand at one step."""
+
+    def __init__(self, playbook: Playbook, definition: Definition, step: str, claims: Sequence[Claim]) -> None:
+        self.playbook = playbook
+        self.definition = definition
+        self.step = step
+        self.claims = claims
+        self.asked = asked(definition, step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,60 +91,41 @@ class Look:
     observer: Observer
     now: datetime
 
-    def at(self, definition: Definition, step: str, claims: Sequence[Claim]) -> Mapping[int, Found]:
-        """What a turn from ``step`` needs to know of each account, in one query, and one more for each letter ahead."""
-        account_ids = [claimed.account_id for claimed in claims]
-        asked = dict[str | Always, Any](definition.looks_ahead(step).items())
-        asked[Always.LIVE] = IS_LIVE
-        if definition.goal is not None:
-            asked[Always.GOAL] = definition.goal
-        if definition.exit is not None:
-            asked[Always.EXIT] = definition.exit
-        explained = explain_several(asked, account_ids, now=self.now, catalogue=self.catalogue)
-        zones = self._zones(definition, step, claims)
-        return {account_id: self._found(named, zones.get(account_id, {})) for account_id, named in explained.items()}
+    def at(self, groups: Sequence[Group]) -> Mapping[int, Mapping[str, Explanation]]:
+        """What a turn of these groups, of which the same is asked, needs to know of each account, in one query."""
+        account_ids = {claimed.account_id for group in groups for claimed in group.claims}
+        return explain_several(groups[0].asked, account_ids, now=self.now, catalogue=self.catalogue)
 
-    def _zones(
-        self, definition: Definition, step: str, claims: Sequence[Claim]
-    ) -> Mapping[int, Mapping[str, ZoneInfo]]:
-        """By account and step the zone of the contact that the step would write to."""
-        roles = definition.readers_ahead(step)
+    def zones(self, group: Group) -> Mapping[int, Mapping[str, ZoneInfo]]:
+        """By account and step the zone of the contact that the step would write to; one query for each letter ahead."""
+        roles = group.definition.readers_ahead(group.step)
         if not roles:
             return {}
-        begun = Run.objects.filter(pk__in=[claimed.run_id for claimed in claims], event__contact__isnull=False)
-        asked = {account: contact for account, contact in begun.values_list("account", "event__contact") if contact}
-        ids = [claimed.account_id for claimed in claims]
-        return zones_of_readers(roles, ids, asked, otherwise=self.calendar.zone)
-
-    def _found(self, named: Mapping[str | Always, Explanation], zones: Mapping[str, ZoneInfo]) -> Found:
-        observe = self.observer.observe
-        return Found(
-            is_live=named[Always.LIVE].holds,
-            goal=observe(named[Always.GOAL]) if Always.GOAL in named else None,
-            exit=observe(named[Always.EXIT]) if Always.EXIT in named else None,
-            looks={name: observe(explanation) for name, explanation in named.items() if isinstance(name, str)},
-            zones=zones,
-        )
+        begun = Run.objects.filter(pk__in=[claimed.run_id for claimed in group.claims], event__contact__isnull=False)
+        chosen = {account: contact for account, contact in begun.values_list("account", "event__contact") if contact}
+        account_ids = [claimed.account_id for claimed in group.claims]
+        return zones_of_readers(roles, account_ids, chosen, otherwise=self.calendar.zone)
 
 
-def _decide(
-    version: PlaybookVersion, definition: Definition, step: str, claims: Sequence[Claim], look: Look
-) -> Iterator[Turn]:
-    """The turns of runs that stand at one step, after one look at all their accounts; what fails gives up."""
+def _decide(groups: Sequence[Group], look: Look) -> Iterator[Turn]:
+    """The turns of runs of which the same is asked, after one look at all their accounts; what fails gives up."""
     try:
-        found = look.at(definition, step, claims)
+        explained = look.at(groups)
+        zones = [look.zones(group) for group in groups]
     except (DomainError, DatabaseError) as error:
-        for claimed in claims:
+        for claimed in (claimed for group in groups for claimed in group.claims):
             give_up(claimed, error, look.now)
         return
-    for claimed in claims:
-        position = Position(step, claimed.due_at, claimed.waiting_since)
-        try:
-            seen = found.get(claimed.account_id, GONE)
-            if claimed.is_held_out:
-                seen = replace(seen, is_held_out=True)
-            decision = decide(definition, position, seen, look.now, look.calendar)
-        except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
-            give_up(claimed, error, look.now)
-        else:
-            yield Turn(claimed, version.playbook, decision)
+    for group, zones_of in zip(groups, zones, strict=True):
+        for claimed in group.claims:
+            named = explained.get(claimed.account_id)
+            position = Position(group.step, claimed.due_at, claimed.waiting_since)
+            try:
+                seen = found(named, look.observer, zones_of.get(claimed.account_id, {})) if named else GONE
+                if claimed.is_held_out:
+                    seen = seen._replace(is_held_out=True)
+                decision = decide(group.definition, position, seen, look.now, look.calendar)
+            except Exception as error:  # noqa: BLE001  # whatever is wrong with one run, the others go on
+                give_up(claimed, error, look.now)
+            else:
+                yield Turn(claimed, group.playbook, decision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from playbooks.definition.steps import (
     WaitForDate,
     WaitUntil,
 )
+from playbooks.looking import asked, found
 from playbooks.models import Run
 from playbooks.recipients import zones_of_readers
 from playbooks.record import Observer
@@ -149,7 +150,7 @@ class Simulation:
                 holds = {row[0] for row in rows(self._matching(condition, at, scope))}
                 for run in runs:
                     if run.account_id in holds:
-                        run.position = replace(run.position, due_at=at)
+                        run.position = run.position._replace(due_at=at)
 
     def _go_on(self, day: date, at: datetime, *, until: datetime) -> None:
         """Take the turns that are due before ``until``, with what was so ``at`` noon."""
@@ -158,33 +159,21 @@ class Simulation:
             for run in due:
                 by_step[run.position.step].append(run)
             for step, group in by_step.items():
-                found = self._look(step, group, at)
+                seen = self._look(step, group, at)
                 for run in group:
-                    self._decide(run, found.get(run.account_id, Found(is_live=False)), day)
+                    self._decide(run, seen.get(run.account_id, Found(is_live=False)), day)
 
     def _look(self, step: str, runs: Sequence[Simulated], at: datetime) -> Mapping[int, Found]:
         account_ids = [run.account_id for run in runs]
         begun_by = {run.account_id: run.contact_id for run in runs if run.contact_id is not None}
-        asked: dict[str, Any] = {f"step {name}": one for name, one in self.definition.looks_ahead(step).items()}
-        asked["live"] = {"attribute": "is_live", "operator": "is", "value": True}
-        asked |= {"goal": self.definition.goal} if self.definition.goal is not None else {}
-        asked |= {"exit": self.definition.exit} if self.definition.exit is not None else {}
-        explained = explain_several(asked, account_ids, now=at, catalogue=self.catalogue, seen_from=self.now)
+        asking = asked(self.definition, step)
+        explained = explain_several(asking, account_ids, now=at, catalogue=self.catalogue, seen_from=self.now)
         zones: Mapping[int, Mapping[str, ZoneInfo]] = {}
         if roles := self.definition.readers_ahead(step):
             zones = zones_of_readers(roles, account_ids, begun_by, otherwise=self.calendar.zone)
-        observe = Observer(at).observe
+        observer = Observer(at)
         return {
-            account_id: Found(
-                is_live=named["live"].holds,
-                goal=observe(named["goal"]) if "goal" in named else None,
-                exit=observe(named["exit"]) if "exit" in named else None,
-                looks={
-                    name.removeprefix("step "): observe(one) for name, one in named.items() if name.startswith("step ")
-                },
-                zones=zones.get(account_id, {}),
-            )
-            for account_id, named in explained.items()
+            account_id: found(named, observer, zones.get(account_id, {})) for account_id, named in explained.items()
         }
 
     def _decide(self, run: Simulated, found: Found, day: date) -> None:

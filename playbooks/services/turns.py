@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -33,52 +32,49 @@ ACTING_AT_ONCE = 50
 MOVE = SQL("""
 WITH turn AS MATERIALIZED (
     SELECT (t->>0)::bigint AS run, (t->>1)::timestamptz AS leased_until, (t->>2)::smallint AS attempts,
-        t->>3 AS state, t->>4 AS step, (t->>5)::timestamptz AS due_at, (t->>6)::timestamptz AS since
+        t->>3 AS state, t->>4 AS step, (t->>5)::timestamptz AS due_at, (t->>6)::timestamptz AS since, t->7 AS steps
     FROM jsonb_array_elements({turns}) t
 ), leased AS MATERIALIZED (
-    SELECT r.id FROM turn t JOIN playbooks_run r ON r.id = t.run
+    SELECT r.id, t.* FROM turn t JOIN playbooks_run r ON r.id = t.run
     WHERE r.state = 'waiting' AND NOT r.held AND r.leased_until = t.leased_until AND r.attempts = t.attempts
     FOR NO KEY UPDATE OF r SKIP LOCKED
 ), moved AS (
     UPDATE playbooks_run r
-    SET state = t.state, step = t.step, due_at = t.due_at, waiting_since = t.since,
-        ended_at = CASE WHEN t.state <> 'waiting' THEN {now} END, leased_until = NULL, attempts = 0, error = ''
-    FROM turn t JOIN leased l ON l.id = t.run
-    WHERE r.id = t.run
-    RETURNING r.id
+    SET state = l.state, step = l.step, due_at = l.due_at, waiting_since = l.since,
+        ended_at = CASE WHEN l.state <> 'waiting' THEN {now} END, leased_until = NULL, attempts = 0, error = ''
+    FROM leased l
+    WHERE r.id = l.id
+    RETURNING r.id, l.steps
 ), recorded AS (
     INSERT INTO playbooks_runstep (run_id, position, step, kind, decision, facts, taken_at)
-    SELECT m.id, before.steps + (s->>1)::int, s->>2, s->>3, s->>4, s->5, {now}
-    FROM jsonb_array_elements({steps}) s JOIN moved m ON m.id = (s->>0)::bigint
-    CROSS JOIN LATERAL (
-        SELECT coalesce(max(position) + 1, 0) AS steps FROM playbooks_runstep WHERE run_id = m.id
-    ) before
+    SELECT m.id, before.last + s.place, s.taken->>0, s.taken->>1, s.taken->>2, s.taken->3, {now}
+    FROM moved m CROSS JOIN LATERAL (
+        SELECT coalesce(max(position), -1) AS last FROM playbooks_runstep WHERE run_id = m.id
+    ) before CROSS JOIN LATERAL jsonb_array_elements(m.steps) WITH ORDINALITY s (taken, place)
 )
 SELECT id FROM moved
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one claimed run does next. ``done`` is what the action that it took adds to the record."""
+class Turn(NamedTuple):
+    """What one claimed run does next."""
 
     claim: Claim
     playbook: Playbook
     decision: Decision
-    done: Mapping[str, Any] | None = None
 
-    def place(self) -> list[Any]:
-        """Where the run stands then, with the proof of its lease, in the order of MOVE."""
-        claim, position = self.claim, self.decision.position
-        lease = [claim.run_id, claim.leased_until, claim.attempts]
-        return [*lease, self.decision.state, position.step, position.due_at, position.since]
+    def move(self) -> list[Any]:
+        """The proof of its lease, where the run stands then, and the steps that it takes, in the order of MOVE."""
+        claim, decision = self.claim, self.decision
+        steps = [[*taken] for taken in decision.taken]
+        return [claim.run_id, claim.leased_until, claim.attempts, decision.state, *decision.position, steps]
 
-    def steps(self) -> Iterator[list[Any]]:
-        """The steps that it takes, in the order of MOVE."""
-        act = self.decision.act
-        for place, taken in enumerate(self.decision.taken):
-            facts = {**taken.facts, **self.done} if self.done and act and taken.step == act.id else taken.facts
-            yield [self.claim.run_id, place, taken.step, taken.kind, taken.decision, facts]
+    def acted(self, act: Act, done: Mapping[str, Any]) -> Turn:
+        """The same with what its action adds to the record."""
+        taken = (
+            one._replace(facts={**one.facts, **done}) if one.step == act.id else one for one in self.decision.taken
+        )
+        return self._replace(decision=self.decision._replace(taken=tuple(taken)))
 
 
 def write_turns(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
@@ -107,11 +103,7 @@ def _spare(write: Callable[[Sequence[Turn]], None], turns: Sequence[Turn], now: 
 
 @transaction.atomic
 def _write(turns: Sequence[Turn], now: datetime) -> None:
-    move = MOVE.format(
-        turns=from_json([turn.place() for turn in turns]),
-        steps=from_json([step for turn in turns for step in turn.steps()]),
-        now=SQL("%s::timestamptz", (now,)),
-    )
+    move = MOVE.format(turns=from_json([turn.move() for turn in turns]), now=SQL("%s::timestamptz", (now,)))
     moved = {run_id for (run_id,) in rows(move)}
     record_many(
         [
@@ -133,13 +125,13 @@ def _act_and_write(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> 
         runs, before = _lock(turns)
         done: list[Turn] = []
         for turn in turns:
-            run = runs.get(turn.claim.run_id)
-            if run is None or turn.decision.act is None or not turn.claim.is_proved_by(run):
+            run, act = runs.get(turn.claim.run_id), turn.decision.act
+            if run is None or act is None or not turn.claim.is_proved_by(run):
                 continue
             seen = [*before[run.pk], *((taken.kind, taken.facts) for taken in turn.decision.taken)]
             try:
                 with transaction.atomic():
-                    done.append(replace(turn, done=_act(run, turn.decision.act, reasons(seen), now, calendar)))
+                    done.append(turn.acted(act, _act(run, act, reasons(seen), now, calendar)))
             except Exception as error:  # noqa: BLE001  # its savepoint is rolled back, its neighbours are not
                 failed.append((turn.claim, error))
         _write(done, now)

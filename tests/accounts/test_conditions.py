@@ -196,4 +196,4 @@ def test_scope_narrows_every_source() -> None:
     relation = facts_relation([Catalogue()["tickets.open"]], scope=Scope.ids([accounts[1].pk]), context=Context.at(NOW))
 
     assert [row[:2] for row in rows(relation.sql)] == [(accounts[1].pk, 1)]
-    assert relation.sql.text.count("= ANY(%s)") == 2
+    assert relation.sql.text.count("= ANY(%s::bigint[])") == 2

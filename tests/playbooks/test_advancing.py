@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.attributes import Scope
 from accounts.models import Account, Contact, CustomField, Event, Stage
@@ -28,7 +29,7 @@ from tests.factories import (
     StageFactory,
     UserFactory,
 )
-from tests.playbooks.cases import DAY, REFERENCE, customer, leaf, pass_time, published, settle
+from tests.playbooks.cases import DAY, LOW, REFERENCE, customer, leaf, pass_time, published, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -303,3 +304,17 @@ def test_task_is_nobodys_when_the_csm_has_left() -> None:
     pass_time(NOW, NOW)
 
     assert Task.objects.get().owner is None
+
+
+def test_runs_of_several_playbooks_that_ask_the_same_are_looked_at_by_one_query() -> None:
+    customer(uses=3)
+    steps = [{"id": "again", "kind": "check", "condition": LOW, "otherwise": "recovered"}, TASK]
+    for key in ("one", "two"):
+        published({"entry": {"kind": "condition", "condition": LOW}, "steps": steps}, key=key)
+    evaluate_entries(now=NOW)
+
+    with CaptureQueriesContext(connection) as asked:
+        advance_due(now=NOW, limit=10)
+
+    assert len([query for query in asked if query["sql"].startswith("SELECT account_id, v0")]) == 1
+    assert Task.objects.count() == 2
