@@ -213,6 +213,7 @@ urlpatterns = [
     path("messages/given-up/", messages.stuck, name="messages_given_up"),
     path("messages/given-up/again/", messages.every_again, name="messages_every_again"),
     path("messages/given-up/<int:pk>/again/", messages.again, name="messages_again"),
+    path("messages/withdrawn/", messages.not_sent, name="messages_withdrawn"),
     path("messages/destinations/", destinations.destinations, name="messages_destinations"),
     path("messages/destinations/new/<slug:kind>/", destinations.destination_new, name="messages_destination_new"),
     path("messages/destinations/<slug:key>/", destinations.destination, name="messages_destination"),

@@ -154,6 +154,22 @@ def given_up(query: QueryDict) -> GivenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """One page of the messages that were withdrawn before they were sent."""
+
+    rows: list[Message]
+    newer: str
+    older: str
+
+
+def withdrawn(query: QueryDict) -> Withdrawn:
+    """The messages that were withdrawn before they were sent, the latest first."""
+    found = Message.objects.filter(status=Message.Status.WITHDRAWN).defer("payload")
+    page = page_of(found, by="created_at", query=query)
+    return Withdrawn(page.rows, page.newer, page.older)
+
+
+@dataclass(frozen=True, slots=True)
 class DestinationRow:
     """A destination with the messages that wait for it and that were given up; ``rests`` while it does not answer."""
 
@@ -180,7 +196,11 @@ def tabs(user: User, current: str) -> list[dict[str, object]]:
     """The pages about messages that ``user`` may open; ``current`` is the name of the one that is shown."""
     pages = [("messages", _("Held back"))]
     if user.is_admin:
-        pages += [("messages_given_up", _("Given up")), ("messages_destinations", _("Slack and webhooks"))]
+        pages += [
+            ("messages_given_up", _("Given up")),
+            ("messages_withdrawn", _("Withdrawn")),
+            ("messages_destinations", _("Slack and webhooks")),
+        ]
     return [
         {
             "url": reverse(f"console:{name}"),

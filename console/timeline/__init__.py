@@ -19,6 +19,7 @@ from accounts.models.event import EventQuerySet
 from common.templatetags.amounts import money
 from console.timeline.health import health_words
 from health.models import NamedScore
+from outbox.models import Kind, Withdrawal
 from playbooks import handing
 from surveys.models import Response, Survey
 from surveys.scales import Category
@@ -211,6 +212,18 @@ class _Words:
             return self._other(what)
         subject = self.data.get("subject") or ""
         return self._say(f"{titles[what]}: {subject}" if subject else titles[what], "ticket", tone=tone)
+
+    def _message(self, what: str) -> Told:
+        kind, because = self.data.get("kind", ""), self.data.get("because", "")
+        if what != "withdrawn" or kind not in Kind.values or because not in Withdrawal.values:
+            return self._other(what)
+        words = {
+            "kind": str(Kind(kind).label),
+            "label": self.data.get("label", ""),
+            "name": self.event.contact.name if self.event.contact else _("somebody"),
+        }
+        title = _("%(kind)s “%(label)s” did not go out to %(name)s") % words
+        return self._say(title, "email", tone="watch", detail=str(Withdrawal(because).label))
 
     def _playbook(self, what: str) -> Told:
         titles = {

@@ -16,7 +16,7 @@ from common import clock
 from common.errors import DomainError
 from console.forms.fields import put_errors
 from console.forms.messages import BudgetForm
-from console.queries.messages import given_up, held_back, tabs
+from console.queries.messages import given_up, held_back, tabs, withdrawn
 from console.queries.setting_changes import changes_of
 from console.staff import StaffRequest, admin_page, staff_page
 from outbox.models import ContactBudget, Message
@@ -71,6 +71,14 @@ def stuck(request: StaffRequest) -> HttpResponse:
     """The messages that were given up, with what went wrong."""
     context = {"found": given_up(request.GET), "tabs": tabs(request.user, "messages_given_up")}
     return render(request, "console/messages/given_up.html", context)
+
+
+@admin_page
+@require_GET
+def not_sent(request: StaffRequest) -> HttpResponse:
+    """The messages that were withdrawn before they were sent, with why."""
+    context = {"found": withdrawn(request.GET), "tabs": tabs(request.user, "messages_withdrawn")}
+    return render(request, "console/messages/withdrawn.html", context)
 
 
 @admin_page

@@ -16,8 +16,8 @@ from outbox.services.enqueue import (
     send_again,
     send_every_again,
     slack_text,
-    withdraw,
 )
+from outbox.services.withdrawing import withdraw
 
 __all__ = [
     "Tested",

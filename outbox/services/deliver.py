@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any, Protocol
 
 from django.db import transaction
 
-from outbox.models import Message, MessageQuerySet
+from outbox.models import Message, MessageQuerySet, Withdrawal
+from outbox.questions import to_withdraw
 from outbox.services.failures import Failed, NeverDelivers, NoSuchMailbox, TryLater
 from outbox.services.hooks import Hooks
 from outbox.services.smtp import Mail
+from outbox.services.withdrawing import withdraw
 
 LEASE = timedelta(minutes=10)
 """Longer than a worker may spend on a run (the task's time limit), so that no two send the same message."""
 RUN = timedelta(minutes=1)
+LOOK = 25
+"""So many messages are looked at together before they go: of a thing that changes meanwhile, no more are sent."""
 MAX_ATTEMPTS = 16
 """With the waits below, about two days: as long as mail servers themselves try."""
 FIRST_WAIT = timedelta(minutes=1)
@@ -58,9 +63,16 @@ def _deliver(carrier: Carrier, *, now: datetime, limit: int) -> int:
     started = time.monotonic()
     _park_deadly(now=now)
     sent = 0
-    for _turn in range(limit):
+    batch: Collection[int] = ()
+    for turn in range(limit):
         at = now + timedelta(seconds=time.monotonic() - started)
-        if at - now > RUN or (message := _claim(carrier, now=at)) is None:
+        if at - now > RUN:
+            break
+        message = _claim(carrier, batch, now=at)
+        if message is None:
+            batch = _still_owed(carrier, now=at, most=min(LOOK, limit - turn))
+            message = _claim(carrier, batch, now=at)
+        if message is None:
             break
         failure: Failed | None = None
         try:
@@ -82,9 +94,23 @@ def _deliver(carrier: Carrier, *, now: datetime, limit: int) -> int:
     return sent
 
 
+def _still_owed(carrier: Carrier, *, now: datetime, most: int) -> Collection[int]:
+    """The next messages that are due and may still be sent; those that may not are withdrawn on the way."""
+    lost: dict[int, Withdrawal] = {}
+    while due := list(carrier.due(now).exclude(pk__in=lost).values_list("pk", flat=True)[:most]):
+        lost |= to_withdraw(due, now=now)
+        withdraw(messages={pk: lost[pk] for pk in due if pk in lost}, now=now)
+        if owed := [pk for pk in due if pk not in lost]:
+            return owed
+    return ()
+
+
 @transaction.atomic
-def _claim(carrier: Carrier, *, now: datetime) -> Message | None:
-    message = carrier.due(now).select_for_update(of=("self",), skip_locked=True).first()
+def _claim(carrier: Carrier, batch: Collection[int], *, now: datetime) -> Message | None:
+    if not batch:
+        return None
+    due = carrier.due(now).filter(pk__in=batch)
+    message = due.select_for_update(of=("self",), skip_locked=True).first()
     if message is not None:
         message.attempts += 1
         message.leased_until = now + LEASE

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from common.doorbell import ring
 from common.errors import Conflict, DomainError
 from common.text import one_line, storable
-from outbox.models import Destination, Message
+from outbox.models import ContactSend, Destination, Message
 
 BELLS = {
     Message.Channel.EMAIL: "outbox.deliver",
@@ -40,12 +40,15 @@ def enqueue_email(
     html: str,
     headers: dict[str, str],
     due_at: datetime,
+    place: ContactSend | None = None,
 ) -> Message:
     """Owe an e-mail, in the caller's transaction: it is sent after that commits, and never if it rolls back.
 
     ``dedupe_key`` names the reason for writing; a second call with the same key returns the first message and
     changes nothing. Line breaks in the subject and in headers become spaces. ``headers`` may set ``From`` to show
-    a sender's name. Raises DomainError for an address that cannot be one and for text that cannot be stored.
+    a sender's name. ``place`` is what the message took of its reader's budget: whether that reader may still be
+    written to is asked again before it goes. Raises DomainError for an address that cannot be one and for text that
+    cannot be stored.
     """
     try:
         validate_email(recipient)
@@ -66,6 +69,7 @@ def enqueue_email(
             "subject": one_line(subject)[:300],
             "payload": Email(text=text, html=html, headers=flat),
             "due_at": due_at,
+            "place": place,
         },
     )
     ring(BELLS[Message.Channel.EMAIL])
@@ -123,17 +127,6 @@ def send_again(*, message: Message, now: datetime) -> Message:
     message.refresh_from_db()
     ring(BELLS[Message.Channel(message.channel)])
     return message
-
-
-@transaction.atomic
-def withdraw(*, message: Message) -> bool:
-    """Owe a message no longer, if it has not gone and no worker has it; returns whether that was so."""
-    waits = Message.objects.filter(status__in=[Message.Status.PENDING, Message.Status.PARKED], leased_until=None)
-    found = waits.select_for_update(of=("self",), skip_locked=True).filter(pk=message.pk).first()
-    if found is None:
-        return False
-    found.delete()
-    return True
 
 
 @transaction.atomic

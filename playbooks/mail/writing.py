@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import Contact
 from accounts.services.ledger import record
 from accounts.unsubscribing import unsubscribe_link
-from outbox.models import HeldBack, Kind
+from outbox.models import ContactSend, HeldBack, Kind
 from outbox.services import enqueue_email, reserve
 from playbooks.mail.compose import Letter, compose, sender_of, text_for
 from playbooks.mail.liquid import Missing, TemplateError
@@ -54,23 +54,24 @@ def write_email(
     )
     if isinstance(place, HeldBack):
         return {"held_back": place.pk, **facts}
-    return facts | _owe(run, contact, found, letter, key, now)
+    return facts | _owe(run, contact, found, letter, place, now)
 
 
 def _owe(
-    run: Run, contact: Contact, template: EmailTemplate, letter: Letter, key: str, now: datetime
+    run: Run, contact: Contact, template: EmailTemplate, letter: Letter, place: ContactSend, now: datetime
 ) -> dict[str, Any]:
     message = enqueue_email(
-        dedupe_key=key,
+        dedupe_key=place.key,
         recipient=contact.email,
         subject=letter.subject,
         text=letter.text,
         html=letter.html,
         headers=letter.headers,
         due_at=now,
+        place=place,
     )
     email, is_new = WrittenEmail.objects.get_or_create(
-        key=key,
+        key=place.key,
         defaults={
             "run": run,
             "contact": contact,

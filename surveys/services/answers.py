@@ -47,7 +47,7 @@ def answer(*, token: str, score: int, comment: str | None, now: datetime) -> Res
             comment=comment or "",
             answered_at=now,
         )
-        take_back(invitation=invitation)
+        take_back(invitation=invitation, now=now)
         _tell(response, kind="survey.answered", now=now)
         return response
     before = response.score

@@ -88,6 +88,7 @@ def _ask(
             dedupe_key=f"survey-invitation:{invitation.pk}:{invitation.digest[:16]}",
             recipient=contact.email,
             due_at=now,
+            place=place,
             **mail,
         )
         invitation.save(update_fields=["message"])

@@ -10,7 +10,7 @@ from accounts.models import Contact, User
 from accounts.services.ledger import record
 from accounts.services.settings import keep_change
 from common.errors import DomainError
-from outbox.models import HeldBack, Kind
+from outbox.models import HeldBack, Kind, Withdrawal
 from outbox.services import drop, enqueue_email, reserve, withdraw
 from surveys.mail import compose
 from surveys.models import Invitation, Reminder, Response, Survey
@@ -99,6 +99,7 @@ def _owe(reminder: Reminder, now: datetime) -> bool:
         dedupe_key=f"survey-reminder:{invitation.pk}:{invitation.digest[:16]}",
         recipient=contact.email,
         due_at=now,
+        place=place,
         **compose(invitation, token, reminds=True),
     )
     reminder.reminded_at = now
@@ -145,8 +146,8 @@ def _remind_again(held: HeldBack, now: datetime) -> bool:
     return False
 
 
-def take_back(*, invitation: Invitation) -> None:
-    """Forget the reminder of an invitation that is answered, if its mail has not gone yet."""
-    reminder = Reminder.objects.filter(invitation=invitation).select_related("message").first()
-    if reminder is not None and reminder.message is not None and withdraw(message=reminder.message):
-        reminder.delete()
+def take_back(*, invitation: Invitation, now: datetime) -> None:
+    """Withdraw the reminder of an invitation that is answered, if its mail has not gone yet."""
+    reminder = Reminder.objects.filter(invitation=invitation, message__isnull=False).first()
+    if reminder is not None and reminder.message_id is not None:
+        withdraw(messages={reminder.message_id: Withdrawal.ANSWERED}, now=now)

@@ -74,7 +74,7 @@ def test_one_gets_each_last_place_when_a_reminder_and_a_playbook_want_it_at_once
     set_budget(most=None, days=14, now=NOW)
     for contact in contacts:
         invite(survey=survey, contact=contact, occasion="spring", now=NOW - 15 * DAY)
-    Message.objects.update(status=Message.Status.SENT)
+    Message.objects.update(status=Message.Status.SENT, place=None)
     ContactSend.objects.all().delete()
     set_budget(most=1, days=14, now=NOW)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Contact, Event
-from outbox.models import ContactSend, HeldBack, Kind, Message
+from outbox.models import ContactSend, HeldBack, Kind, Message, Withdrawal
 from outbox.services import deliver_due, set_budget
 from surveys.models import Invitation, Reminder, Survey
 from surveys.services import answer, mark_bounces, remind_held_back
@@ -244,8 +244,10 @@ def test_reminder_that_has_not_gone_is_taken_back_when_the_contact_answers(surve
 
     answer(token=token_of(invitation), score=9, comment=None, now=DUE)
 
-    assert list(Message.objects.values_list("pk", flat=True)) == [invitation.message_id]
-    assert not Reminder.objects.exists()
+    message = Message.objects.get(reminders__isnull=False)
+    assert (message.status, message.withdrawn_because) == ("withdrawn", Withdrawal.ANSWERED)
+    assert not Reminder.objects.delivered().exists()
+    assert [place.kind for place in ContactSend.objects.all()] == [Kind.SURVEY]
 
 
 def test_reminder_that_a_worker_has_is_not_taken_back(survey: Survey) -> None:
