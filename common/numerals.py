@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from math import ceil
 
 from django.utils import formats
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 
 THOUSANDS = 3
 
@@ -24,6 +25,11 @@ def written(value: Decimal | float, places: int | None = None) -> str:
     if (decimal_point, between) == (".", ","):
         return text
     return text.replace(",", "\0").replace(".", decimal_point).replace("\0", between)
+
+
+def in_days(count: float, shown: str) -> str:
+    """So many days in words, the number being written as ``shown``; a part of a day counts as one more."""
+    return ngettext("%(n)s day", "%(n)s days", ceil(abs(count))) % {"n": shown}
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from accounts.attributes import Catalogue
 from accounts.attributes.registry import choices_of
 from accounts.conditions import Explanation, Leaf, plain
 from accounts.models import Event
-from common.numerals import written
+from common.numerals import in_days, written
 from playbooks.occasions import EVENTS
 
 LOOKS = ("entry", "check", "branch", "wait_until")
@@ -143,9 +143,15 @@ class Teller:
         return ""
 
     def findings(self, seen: Mapping[str, Any]) -> list[str]:
-        """Each leaf of what was seen, once: the value found, and the day on which it was last heard."""
+        """Each leaf of what was seen, once: the value found, and the day on which it was last heard.
+
+        A number of days is counted up to the look, however long ago its date was heard of.
+        """
         at = seen["at"]
-        told = (self.finding(one, at=min(one["heard_at"] or at, at)) for one in seen["findings"])
+        told = (
+            self.finding(one, at=at if one["type"] == "days" else min(one["heard_at"] or at, at))
+            for one in seen["findings"]
+        )
         return list(dict.fromkeys(told))
 
     def clause(self, finding: Mapping[str, Any], *, again: bool = False) -> str:
@@ -203,7 +209,7 @@ class Teller:
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, int | float):
-            return _with_unit(_number(value), finding)
+            return _with_unit(value, finding)
         if isinstance(value, list):
             return ", ".join(self.value(finding, one) for one in value)
         if isinstance(value, str) and finding["type"] in ("date", "datetime"):
@@ -312,7 +318,10 @@ def _number(number: float) -> str:
     return written(int(rounded) if whole else rounded)
 
 
-def _with_unit(number: str, finding: Mapping[str, Any]) -> str:
+def _with_unit(value: float, finding: Mapping[str, Any]) -> str:
+    number = _number(value)
     if finding["type"] == "percent":
         return f"{number} %"
+    if finding["type"] == "days":
+        return in_days(value, number)
     return f"{number} {finding['unit']}" if finding["unit"] else number

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from accounts.attributes.registry import Attribute, Catalogue, Type, choices_of
 from accounts.conditions.parse import ConditionError, Group, InSegments, Leaf, Node, Not, parse
 from accounts.models import Segment, Workspace
-from common.numerals import written
+from common.numerals import in_days, written
 from common.templatetags.amounts import money
 
 
@@ -143,6 +143,8 @@ class Describer:
                 self._currency = Workspace.current().currency
             return money(given, self._currency)
         number = written(given)
+        if attribute.type == Type.DAYS:
+            return in_days(given, number)
         unit = "%" if attribute.type == Type.PERCENT else attribute.unit
         return f"{number}\u00a0{unit}" if unit else number
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.attributes import Attribute, Type
+from common.numerals import in_days
 from common.templatetags.amounts import NO_BREAK, NOTHING, money, number
 from common.templatetags.ui import ago
 from playbooks.queries.queue import MOST_COUNTED
@@ -47,4 +48,6 @@ def shown_value(value: Any, attribute: Attribute, *, currency: str, names: dict[
         return money(value, currency)
     if isinstance(value, str):
         return str(names.get(value, value))
+    if attribute.type == Type.DAYS and isinstance(value, int):
+        return in_days(value, number(value))
     return with_unit(value, attribute.unit)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from accounts.attributes import Attribute, Type
 from accounts.attributes.registry import choices_of
+from common.numerals import in_days
 from common.templatetags.amounts import NO_BREAK, money, number
 from health.queries.attribution import Fact
 
@@ -88,6 +89,6 @@ def _with_unit(value: float, source: Attribute | None, currency: str, places: in
         return shown
     if source.type == Type.MONEY:
         return money(round(value, places), currency)
-    if source.type == Type.DAYS and value == int(value):
-        return ngettext("%(n)s day", "%(n)s days", abs(int(value))) % {"n": shown}
+    if source.type == Type.DAYS:
+        return in_days(value, shown)
     return f"{shown}{NO_BREAK}{source.unit}" if source.unit else shown

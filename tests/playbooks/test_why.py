@@ -15,7 +15,8 @@ from playbooks.services.by_hand import Held
 from playbooks.services.claiming import FRESH, claim, give_up
 from playbooks.services.recurring import start_series
 from playbooks.services.tasks import create_task
-from tests.factories import NOW, AccountFactory, ContactFactory, SurveyFactory, UserFactory
+from revenue.models import Subscription
+from tests.factories import NOW, AccountFactory, ContactFactory, SubscriptionFactory, SurveyFactory, UserFactory
 from tests.playbooks.cases import DAY, LOW, REFERENCE, customer, leaf, now_uses, pass_time, published, settle
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,17 @@ def test_it_did_not_fire_because_a_condition_is_false() -> None:
         )
     }
     assert verdict.did_not_because[0] == "Entry: March 16, 2026: Messaging, 7 days was 500 (not below 10)."
+
+
+def test_days_are_counted_up_to_the_look_whenever_their_date_was_heard_of() -> None:
+    account = customer(uses=3)
+    SubscriptionFactory(account=account, renews_on=(NOW + 9 * DAY).date())
+    Subscription.objects.update(updated_at=NOW)
+    playbook = published({**REFERENCE, "entry": {"kind": "condition", "condition": leaf("days_to_renewal", "lt", 1)}})
+
+    verdict = why(playbook, account, NOW + 8 * DAY)
+
+    assert hurdles_of(verdict)["Entry"] == ("March 24, 2026: Days to renewal was 1 day (not below 1 day).",)
 
 
 def test_it_did_not_fire_because_the_customer_is_lost_or_is_not() -> None:
