@@ -58,6 +58,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("go.team", _("Team"), "g t", "people", GO, "console:team"),
     Action("list.next", _("Next row"), "j", "arrow-down", LIST),
     Action("list.previous", _("Previous row"), "k", "arrow-up", LIST),
+    Action("list.later", _("Next page"), ".", "chevron-right", LIST),
+    Action("list.earlier", _("Previous page"), ",", "chevron-left", LIST),
     Action("list.open", pgettext_lazy("command", "Open"), "Enter", "arrow-right", LIST),
     Action("list.peek", _("Look without leaving the list"), "Space", "eye", LIST),
     Action("list.select", _("Select"), "x", "check", LIST),

@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Touchpoint, User
 from common import clock
+from console.queries.queue_filter import PAGE
 from playbooks.models import Task
 from playbooks.services.tasks import create_task
 from tests.console.browser import complaints_of, findings, sign_in
@@ -130,6 +131,20 @@ def test_what_is_undone_while_the_list_is_still_on_its_way_comes_back(
         route.fulfill(response=answer)
 
     expect(rows).to_have_count(4)
+
+
+def test_pages_of_a_long_queue_are_turned_by_keys(live_server: LiveServer, page: Page, csm: User) -> None:
+    account, due_at = AccountFactory(owner=csm), clock.now() + timedelta(days=1)
+    for number in range(PAGE + 3):
+        create_task(account=account, owner=csm, title=f"Call {number}", due_at=due_at, now=clock.now())
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    page.keyboard.press(".")
+    expect(page.locator("#tasks tr")).to_have_count(3)
+    expect(page.locator(".pager")).to_contain_text(f"{PAGE + 1}–{PAGE + 3} of {PAGE + 3}")
+    page.wait_for_load_state()
+    page.keyboard.press(",")
+    expect(page.locator("#tasks tr")).to_have_count(PAGE)
 
 
 def test_one_key_finishes_with_an_outcome_and_the_next_opens(live_server: LiveServer, page: Page, csm: User) -> None:
