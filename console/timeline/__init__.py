@@ -21,6 +21,7 @@ from console.timeline.health import health_words
 from health.models import NamedScore
 from outbox.models import Kind, Withdrawal
 from playbooks import handing
+from playbooks.mail.lost import lost_words
 from surveys.models import Response, Survey
 from surveys.scales import Category
 
@@ -98,6 +99,7 @@ class _Known:
         self.touchpoints = Touchpoint.objects.select_related("contact", "user").in_bulk(_ids(events, "touchpoint"))
         self.ratings = Rating.objects.in_bulk(_ids(events, "rating"))
         self.responses = Response.objects.in_bulk(_ids(events, "response"))
+        self.lost = lost_words(_ids(events, "email"))
         has = {event.kind.partition(".")[0] for event in events}
         self.stages: dict[str, str] = dict(Stage.objects.values_list("key", "name")) if "stage" in has else {}
         self.scores: dict[str, str] = (
@@ -240,11 +242,14 @@ class _Words:
         run = self.data.get("run")
         href = reverse("console:playbook_run", args=[run]) if isinstance(run, int) else ""
         contact = self.event.contact.name if self.event.contact else _("somebody")
+        lost = self.known.lost.get(self.data.get("email", 0), "")
+        if lost:
+            titles[what] = _("Playbook “%(name)s” wrote to %(contact)s, and it did not arrive")
         return self._say(
             titles[what] % {"name": name, "contact": contact, "recipient": self.data.get("recipient", "")},
             "email" if what == "emailed" else "playbook",
-            tone={"recovered": "good", "given_up": "watch"}.get(what, ""),
-            detail=str(self.data.get("subject") or self.data.get("error") or ""),
+            tone="watch" if lost else {"recovered": "good", "given_up": "watch"}.get(what, ""),
+            detail=lost or str(self.data.get("subject") or self.data.get("error") or ""),
             href=href,
         )
 

@@ -83,6 +83,12 @@ def _owe(
         },
     )
     if is_new:
-        told = {"playbook": run.playbook.key, "name": run.playbook.name, "run": run.pk, "subject": letter.subject}
+        told = {
+            "playbook": run.playbook.key,
+            "name": run.playbook.name,
+            "run": run.pk,
+            "email": email.pk,
+            "subject": letter.subject,
+        }
         record(account=run.account, kind="playbook.emailed", happened_at=now, contact=contact, data=told)
     return {"email": email.pk, "subject": email.subject}

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Event, Workspace
 from playbooks.actions import REGISTRY
+from playbooks.mail.lost import lost_words
 from playbooks.models import Run, RunStep, Task
 from playbooks.record import Teller, supports
 
@@ -91,9 +92,16 @@ class Line:
 def why_run(run: Run) -> list[Line]:
     """The run's own record, oldest first, and what it waits for, or what stopped it."""
     teller = Teller(Workspace.current().zone)
+    steps = list(run.steps.all())
+    lost = lost_words({step.facts["email"] for step in steps if "email" in step.facts})
     lines = [
-        Line(step.taken_at, step_words(step, teller), tuple(_seen_words(step.facts, teller)), step)
-        for step in run.steps.all()
+        Line(
+            step.taken_at,
+            lost.get(step.facts.get("email", 0)) or step_words(step, teller),
+            tuple(_seen_words(step.facts, teller)),
+            step,
+        )
+        for step in steps
     ]
     if run.state == Run.State.WAITING and run.held:
         lines.append(Line(run.due_at, _("Stands still while the playbook is paused."), ()))

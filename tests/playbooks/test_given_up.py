@@ -2,13 +2,14 @@
 
 import pytest
 
-from accounts.models import Account, Event, User
+from accounts.models import Account, Contact, Event, User
 from notifications.models import Notification
 from notifications.services import consume_events
-from outbox.models import Destination, Message
+from outbox.models import ContactSend, Destination, Message
 from outbox.services import add_destination, deliver_due, send_again
 from outbox.services.deliver import MAX_ATTEMPTS
 from playbooks.models import Run
+from playbooks.queries import why_run
 from playbooks.services import save_template, tell_given_up
 from surveys.services import invite
 from tests.console.pages import client_of, words_of
@@ -129,6 +130,42 @@ def test_nobody_is_told_of_what_is_still_tried_or_is_no_playbooks(account: Accou
     Message.objects.update(status=Message.Status.PARKED, dedupe_key="notification:1:x")
 
     assert tell_given_up(now=NOW) == 0
+
+
+def test_story_and_timeline_say_that_a_mail_was_given_up_until_it_is_sent_again(account: Account) -> None:
+    run = ran(MAIL)
+    page = f"/accounts/{account.pk}/timeline/"
+    assert why_run(run)[1].words.startswith("Wrote “Hello” to ")
+    message = given_up()
+    name = account.contacts.get().name
+    lost = f"“Hello” to {name} was given up after {MAX_ATTEMPTS} tries."
+
+    assert why_run(run)[1].words == lost
+    assert f"wrote to {name}, and it did not arrive {lost}" in words_of(client_of(UserFactory()), page)
+    send_again(message=message, now=NOW)
+    assert why_run(run)[1].words.startswith("Wrote “Hello” to ")
+    assert "did not arrive" not in words_of(client_of(UserFactory()), page)
+
+
+def test_story_and_timeline_say_that_a_mail_was_withdrawn_when_its_reader_unsubscribes_first(account: Account) -> None:
+    run = ran(MAIL)
+    contact = account.contacts.get()
+    Contact.objects.update(unsubscribed_at=NOW)
+
+    assert deliver_due(now=NOW, limit=10) == 0
+
+    because = "was withdrawn before it was sent: the contact cannot be written to any more."
+    assert why_run(run)[1].words == f"“Hello” to {contact.name} {because}"
+    words = words_of(client_of(UserFactory()), f"/accounts/{account.pk}/timeline/")
+    assert f"“Hello” to {contact.name} {because}" in words
+    assert not ContactSend.objects.exists()
+
+
+def test_story_says_that_there_is_no_such_mailbox(account: Account) -> None:
+    run = ran(MAIL)
+    Message.objects.update(status=Message.Status.REFUSED)
+
+    assert why_run(run)[1].words.endswith(" came back: there is no such mailbox.")
 
 
 def test_timeline_says_that_nothing_arrived(account: Account) -> None:
