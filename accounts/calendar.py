@@ -39,6 +39,12 @@ class Calendar:
         """Whether people work on ``day``: neither a Saturday, a Sunday nor a holiday."""
         return day.weekday() < SATURDAY and day not in self._days_off
 
+    def business_day(self, day: date) -> date:
+        """``day``, or the first day after it on which people work."""
+        while not self.is_business_day(day):
+            day += timedelta(days=1)
+        return day
+
     def ahead_of(self, day: date, now: datetime) -> float:
         """The part of the working day ``day`` that lies ahead at ``now``, from 0 to 1; 0 on a day off.
 

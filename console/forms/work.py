@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.calendar import Calendar
 from accounts.models import Account, Contact, Rating, Touchpoint, User
 from common import clock
 from common.errors import DomainError
@@ -82,14 +84,20 @@ class SnoozeForm(forms.Form):
 
     @staticmethod
     def suggestions() -> list[tuple[str | Promise, date]]:
-        """Days that people mean most often, with their words."""
-        today = timezone.localdate()
-        return [
+        """Working days that people mean most often, with their words; each day once.
+
+        One that is no working day gives way to the next that is, which is then called by its name in the week.
+        """
+        today, calendar = timezone.localdate(), Calendar.current()
+        meant: list[tuple[str | Promise, date]] = [
             (_("Tomorrow"), today + timedelta(days=1)),
-            (_("In three days"), today + timedelta(days=3)),
             (_("Next Monday"), today + timedelta(days=7 - today.weekday())),
-            (_("In a month"), today + timedelta(days=30)),
+            (_("In three days"), today + timedelta(days=3)),
+            (_("In a month"), calendar.business_day(today + timedelta(days=30))),
         ]
+        exact = {day: words for words, day in reversed(meant)}
+        days = sorted({calendar.business_day(day) for day in exact})
+        return [(exact.get(day) or date_format(day, "l").capitalize(), day) for day in days]
 
 
 class ReassignForm(forms.Form):

@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Touchpoint, User
 from common import clock
+from console.forms.work import SnoozeForm
 from console.queries.queue_filter import PAGE
 from playbooks.models import Task
 from playbooks.services.tasks import create_task
@@ -75,7 +76,7 @@ def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: U
     page.keyboard.press("h")
     dialog = page.locator("#task-form")
     expect(dialog).to_contain_text("Snooze “Write to Borealis”")
-    dialog.get_by_role("button", name="Tomorrow").click()
+    dialog.get_by_role("button", name=str(SnoozeForm.suggestions()[0][0])).click()
     expect(page.locator("#toasts")).to_contain_text("Snoozed: Write to Borealis")
     expect(rows).to_have_count(3)
     write.refresh_from_db()
