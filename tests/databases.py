@@ -23,6 +23,8 @@ from launcher.guard import alive
 from launcher.places import ROOT, TESTS
 
 TEMPLATES_KEPT = 5
+OF_THE_MODELS = {"django_content_type", "auth_permission"}
+LARGE = 4_000_000
 
 
 @contextmanager
@@ -37,6 +39,26 @@ def own_database() -> Iterator[str]:
         with _pointed_at(name):
             yield name
         _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def empty() -> None:
+    """Take every row away, save what the migrations wrote of the models themselves.
+
+    Deleting takes a thirtieth of the time of truncating a hundred tables. A table that a test had made large is
+    vacuumed, so that the next ones do not read what is no longer there.
+    """
+    connection = connections["default"]
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    with connection.cursor() as cursor:
+        deletes = "; ".join(f'DELETE FROM "{table}"' for table in sorted(set(tables) - OF_THE_MODELS))
+        cursor.execute(f"SET session_replication_role = replica; {deletes}; SET session_replication_role = origin")
+        cursor.execute(
+            "SELECT oid::regclass::text FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > %s",
+            [LARGE],
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"VACUUM {table}")
 
 
 def database_url(name: str) -> str:
