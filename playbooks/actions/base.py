@@ -11,7 +11,7 @@ A new action is a frozen dataclass with ``@register`` that has
   run and step, so that it happens once. It returns facts (JSON) that the run's record keeps;
 - ``words``: what it does, in one line; ``shown`` when there is more to tell;
 - ``told``: what it did, from the facts. Facts are kept for ever, so it also reads those of earlier releases;
-- ``writes_to_contact`` and ``reader_role`` when it writes to somebody at the customer; ``makes_task`` when it is work.
+- ``writes_to_contact`` and ``reader_role`` when it writes to somebody at the customer; ``doer`` when it is work.
 """
 
 from __future__ import annotations
@@ -129,8 +129,11 @@ class Action(ABC):
     form: ClassVar[tuple[Field, ...]]
     writes_to_contact: ClassVar[bool] = False
     """Whether it writes to somebody at the customer, which quiet hours put off and the contact budget counts."""
-    makes_task: ClassVar[bool] = False
-    """Whether it is work for a CSM, which a rehearsal counts."""
+
+    @property
+    def doer(self) -> Rule | None:
+        """By which rule somebody gets the work that it makes, which a rehearsal counts; None when it makes none."""
+        return None
 
     @property
     def minutes(self) -> int:

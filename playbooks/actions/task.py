@@ -28,7 +28,6 @@ class TaskAction(Action):
     label: ClassVar = gettext_lazy("Task for a CSM")
     hint: ClassVar = gettext_lazy("Somebody does it and says what came of it.")
     icon: ClassVar = "task"
-    makes_task: ClassVar = True
     form: ClassVar = (
         Text("title", gettext_lazy("Title")),
         Text("guidance", gettext_lazy("What to do"), most=10_000, default=""),
@@ -50,12 +49,16 @@ class TaskAction(Action):
     assign: str
 
     @property
+    def doer(self) -> Rule:
+        return Rule(self.assign)
+
+    @property
     def minutes(self) -> int:
         return ESTIMATES[Task.Severity(self.severity)]
 
     def perform(self, moment: Moment) -> dict[str, Any]:
         """Make the task; without a fit person it is nobody's, and stands in the team's queue."""
-        owner = moment.choose_person(rule=Rule(self.assign), account=moment.account, now=moment.now)
+        owner = moment.choose_person(rule=self.doer, account=moment.account, now=moment.now)
         is_found = owner is not None and self.assign != OWNER and self.assign in TASK_RULES
         task = moment.create_task(
             account=moment.account,

@@ -125,7 +125,8 @@ class RunStep(models.Model):
         EXITED = "exited", _("Left")
         FINISHED = "finished", _("Finished")
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)  # its key begins so
+    pk = models.CompositePrimaryKey("run_id", "position")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)  # the key begins so
     position = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=40)
     kind = models.CharField(max_length=20)
@@ -135,7 +136,6 @@ class RunStep(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["run", "position"], name="playbooks_runstep_once")]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.position} {self.step}"

@@ -19,7 +19,9 @@ from playbooks.capacity import STANDING_MINUTES, Load, Week, spread, take_turns
 from playbooks.covers import Choice, stand_ins
 from playbooks.models import RoundRobin, Task
 from playbooks.queries.capacity import staff_loads
-from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, Rule, people
+from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, SENIOR, Rule, people
+
+SEARCHING = {LEAST_LOADED, ROUND_ROBIN, SENIOR}
 
 
 def choose_owner(*, rule: Rule, account: Account, now: datetime) -> Choice | None:
@@ -52,6 +54,19 @@ def choose_person(*, rule: Rule, account: Account, now: datetime) -> User | None
         covers = stand_ins([account.owner] if account.owner else [], now)
         seers = {account.owner_id, *team, *(stands_in.user.pk for stands_in in covers.values())}
     return choose(rule=rule, accounts=[account], now=now, seers=seers).get(account.pk)
+
+
+def would_choose(*, rule: Rule, accounts: Sequence[Account], now: datetime) -> dict[int, User]:
+    """Whom work by ``rule`` would go to if all of it were made ``now``, by the accounts' ids; nothing is changed.
+
+    Under the own-book rule a rule that looks for somebody is taken to find the CSM, who sees the account for certain.
+    """
+    if rule.to in SEARCHING and Workspace.current().csms_see_only_their_book:
+        rule = Rule(rules.OWNER)
+    with transaction.atomic():
+        chosen = choose_owners(rule=rule, accounts=accounts, now=now)
+        transaction.set_rollback(True)  # the turns of a round robin are not taken
+    return {account: choice.user for account, choice in chosen.items()}
 
 
 def choose(

@@ -220,7 +220,7 @@ def end_by_hand(runs: QuerySet[Run], *, by: User, now: datetime) -> list[Run]:
     locked = Run.objects.live().select_for_update(no_key=True, of=("self",)).select_related("account", "playbook")
     ended = list(locked.filter(pk__in=runs.values("pk")).order_by("pk"))
     Run.objects.filter(pk__in=[run.pk for run in ended]).update(state=Run.State.EXITED, ended_at=now, leased_until=None)
-    taken = RunStep.objects.filter(run__in=ended).order_by().values_list("run_id").annotate(Count("pk"))
+    taken = RunStep.objects.filter(run__in=ended).order_by().values_list("run_id").annotate(Count("position"))
     positions: dict[int, int] = dict(taken)
     RunStep.objects.bulk_create(
         RunStep(

@@ -18,6 +18,7 @@ from playbooks.definition.parse import load, parse
 from playbooks.definition.steps import Act
 from playbooks.models import Playbook, Rehearsal, RehearsedAct, RehearsedRun
 from playbooks.recipients import recipients_of
+from playbooks.services.choosing import would_choose
 from playbooks.services.simulating import Simulated, Simulation
 from usage.models import Feature
 from usage.services import roll_past
@@ -152,8 +153,7 @@ def _keep(rehearsal: Rehearsal, simulation: Simulation) -> None:
         ),
         batch_size=AT_ONCE,
     )
-    owners = dict(Account.objects.filter(pk__in={run.account_id for run in runs}).values_list("pk", "owner"))
-    readers = _readers(runs)
+    doers, readers = _doers(runs, rehearsal.asked_at), _readers(runs)
     RehearsedAct.objects.bulk_create(
         (
             RehearsedAct(
@@ -161,8 +161,8 @@ def _keep(rehearsal: Rehearsal, simulation: Simulation) -> None:
                 step=act.id,
                 kind=act.action.kind,
                 day=day,
-                makes_task=act.action.makes_task,
-                owner_id=owners.get(run.account_id) if act.action.makes_task else None,
+                makes_task=act.action.doer is not None,
+                owner_id=doers.get((act.id, run.account_id)),
                 contact_id=readers.get((act.id, run.account_id)) if act.action.writes_to_contact else None,
             )
             for row, run in zip(written, runs, strict=True)
@@ -170,6 +170,18 @@ def _keep(rehearsal: Rehearsal, simulation: Simulation) -> None:
         ),
         batch_size=AT_ONCE,
     )
+
+
+def _doers(runs: Sequence[Simulated], now: datetime) -> dict[tuple[str, int], int]:
+    """Whom the work of each step would go to at each account, as people, their work and their leave are ``now``."""
+    rules = {act.id: act.action.doer for run in runs for _day, act in run.acts if act.action.doer is not None}
+    accounts = Account.objects.select_related("owner").in_bulk({run.account_id for run in runs})
+    found: dict[tuple[str, int], int] = {}
+    for step, rule in rules.items():
+        at = {run.account_id: accounts[run.account_id] for run in runs if any(act.id == step for _day, act in run.acts)}
+        for account_id, person in would_choose(rule=rule, accounts=list(at.values()), now=now).items():
+            found[step, account_id] = person.pk
+    return found
 
 
 def _readers(runs: Sequence[Simulated]) -> dict[tuple[str, int], int]:

@@ -17,7 +17,7 @@ from common.partitions import ensure_months
 from common.sql import SQL, rows
 from health.models import HealthDay, NamedScore
 from playbooks.definition.parse import load
-from playbooks.models import Playbook, Rehearsal, RehearsedRun, Run, RunStep, Task
+from playbooks.models import Playbook, Rehearsal, RehearsedAct, RehearsedRun, RoundRobin, Run, RunStep, Task
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft, start_rehearsal, wake_waiting
 from playbooks.services.rehearsing import MOST_ATTEMPTS, features_in
 from playbooks.services.simulating import Simulation
@@ -263,6 +263,24 @@ def test_mail_is_counted_for_its_reader() -> None:
 
     [act] = rehearsal.runs.get().acts.all()
     assert (act.contact, act.makes_task, act.owner) == (champion, False, None)
+
+
+def test_task_is_counted_for_whom_the_rule_of_its_step_finds() -> None:
+    owners = [UserFactory(role=User.Role.CSM) for _n in range(2)]
+    boss = UserFactory(role=User.Role.LEADER, email="boss@example.com")
+    for owner in owners:
+        user(AccountFactory(owner=owner), busy(but=range(20, 50)))
+    call = REFERENCE["steps"][2]
+    more = [{**call, "id": to, "assign": to} for to in ("boss@example.com", "round_robin")]
+    more[0]["id"] = "boss"
+
+    rehearsal = rehearsed({**REFERENCE, "steps": [*REFERENCE["steps"], *more]})
+
+    found = RehearsedAct.objects.filter(run__rehearsal=rehearsal).order_by("run__account")
+    asked = {step: list(found.filter(step=step).values_list("owner", flat=True)) for step in ("boss", call["id"])}
+    assert asked == {"boss": [boss.pk] * 2, call["id"]: [owner.pk for owner in owners]}
+    assert set(found.filter(step="round_robin").values_list("owner", flat=True)) == {owner.pk for owner in owners}
+    assert not RoundRobin.objects.exists()
 
 
 ASK = {"id": "ask", "kind": "survey", "survey": "nps"}
