@@ -88,7 +88,7 @@ def _load(
         yield PlaybookLoad(playbook, kind, problem=str(error))
         return
     runs = allowed if kind == CONDITION else 0
-    tasks = sum(isinstance(step, Act) and step.action.makes_task for step in definition.steps)
+    tasks = sum(isinstance(step, Act) and step.action.doer is not None for step in definition.steps)
     yield PlaybookLoad(playbook, kind, entering, leaving, runs, runs * tasks)
 
 
