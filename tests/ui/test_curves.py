@@ -33,6 +33,8 @@ GEOMETRY = """(svg) => {
         cuts: every('.plot-cut').map((line) => number(line, 'x1')),
     };
 }"""
+NOTICED = 0.1
+"""The shift of a page's layout from which on people notice it (web.dev/cls)."""
 SHIFTS = """
 window.shift = 0;
 new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
@@ -124,7 +126,7 @@ def test_nothing_moves_when_script_takes_over(site: str, page: Page) -> None:
         open_curves(page, site)
         expect(page.locator("#id_use svg.plot")).to_have_class("plot plot-live")
         page.wait_for_timeout(200)
-        assert page.evaluate("window.shift") == 0, width
+        assert page.evaluate("window.shift") < NOTICED / 100, width
 
 
 def test_table_follows_when_knot_is_pulled(site: str, page: Page) -> None:
