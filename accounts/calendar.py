@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,8 +26,10 @@ class Calendar:
     _days_off: holidays.HolidayBase = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        known = self.country in holidays.list_supported_countries()
-        off = holidays.country_holidays(self.country) if known else holidays.HolidayBase()
+        off = holidays.HolidayBase()
+        # The library reads in only the country that it is asked for; its list of them would take half a second.
+        with suppress(NotImplementedError):
+            off = holidays.country_holidays(self.country) if self.country else off
         object.__setattr__(self, "_days_off", off)
 
     @classmethod
