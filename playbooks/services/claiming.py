@@ -12,7 +12,7 @@ from django.db.models import F
 from accounts.models import Event
 from accounts.services.ledger import record_many
 from common.errors import DomainError
-from common.sql import SQL, execute, rows
+from common.sql import SQL, rows
 from playbooks.models import Run
 from playbooks.models.run import RunQuerySet
 
@@ -24,9 +24,9 @@ LEFT_TO_OTHERS = timedelta(days=1)
 # A claim need not be on disk when it is answered. It is seen by all workers at once, and what its turn then commits
 # flushes it too, since the log is written in order. A server that crashes before forgets a lease of which nothing has
 # come: the run is due as if it had never been claimed. A worker that dies takes nothing of it away.
-UNFLUSHED = SQL("SET LOCAL synchronous_commit = off")
 CLAIM = SQL("""
 UPDATE playbooks_run SET leased_until = {until}, attempts = attempts + 1
+FROM (SELECT set_config('synchronous_commit', 'off', true)) unflushed
 WHERE id = ANY(ARRAY(
     SELECT id FROM playbooks_run
     WHERE state = 'waiting' AND NOT held AND due_at <= {now} AND {which}
@@ -76,17 +76,16 @@ def claim(*, now: datetime, limit: int, which: SQL) -> list[Claim]:
     is claimed all the same, so that it comes to be parked with what is wrong.
     """
     until = now + LEASE
-    due = CLAIM.format(
-        until=SQL("%s::timestamptz", (until,)),
-        now=SQL("%s::timestamptz", (now,)),
-        overdue=SQL("%s::timestamptz", (now - LEFT_TO_OTHERS,)),
-        unreadable=SQL("%s::bigint[]", (list(_unreadable),)),
-        which=which,
-        limit=SQL("%s", (limit,)),
+    claimed = rows(
+        CLAIM.format(
+            until=SQL("%s::timestamptz", (until,)),
+            now=SQL("%s::timestamptz", (now,)),
+            overdue=SQL("%s::timestamptz", (now - LEFT_TO_OTHERS,)),
+            unreadable=SQL("%s::bigint[]", (list(_unreadable),)),
+            which=which,
+            limit=SQL("%s", (limit,)),
+        )
     )
-    with transaction.atomic():
-        execute(UNFLUSHED)
-        claimed = rows(due)
     return [Claim._make((*row, until)) for row in claimed]
 
 
