@@ -59,6 +59,10 @@ class Rule:
     def is_named(self) -> bool:
         return "@" in self.to
 
+    @property
+    def looks_for_somebody(self) -> bool:
+        return self.to in SPREADING or self.to == SENIOR
+
     def check(self, known: Mapping[str, Any]) -> Rule:
         """The rule itself, when it is one of ``known`` and what it names exists; raises RuleError."""
         if not self.is_named and self.to not in known:

@@ -11,7 +11,7 @@ from outbox.models.destination import Destination
 
 
 class Withdrawal(models.TextChoices):
-    """Why a message that was owed to a contact is not to be sent any more."""
+    """Why a message that was owed to a contact is not to be sent any more; each is an outcome of ``HeldBack`` too."""
 
     NOT_REACHABLE = "unreachable", _("the contact cannot be written to any more")
     ANSWERED = "answered", _("it was answered meanwhile")

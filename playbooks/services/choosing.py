@@ -19,9 +19,7 @@ from playbooks.capacity import STANDING_MINUTES, Load, Week, spread, take_turns
 from playbooks.covers import Choice, stand_ins
 from playbooks.models import RoundRobin, Task
 from playbooks.queries.capacity import staff_loads
-from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, SENIOR, Rule, people
-
-SEARCHING = {LEAST_LOADED, ROUND_ROBIN, SENIOR}
+from playbooks.rules import DIFFICULT, LEAST_LOADED, ROUND_ROBIN, Rule, people
 
 
 def choose_owner(*, rule: Rule, account: Account, now: datetime) -> Choice | None:
@@ -61,7 +59,7 @@ def would_choose(*, rule: Rule, accounts: Sequence[Account], now: datetime) -> d
 
     Under the own-book rule a rule that looks for somebody is taken to find the CSM, who sees the account for certain.
     """
-    if rule.to in SEARCHING and Workspace.current().csms_see_only_their_book:
+    if rule.looks_for_somebody and Workspace.current().csms_see_only_their_book:
         rule = Rule(rules.OWNER)
     with transaction.atomic():
         chosen = choose_owners(rule=rule, accounts=accounts, now=now)

@@ -18,6 +18,7 @@ from playbooks.definition.parse import load, parse
 from playbooks.definition.steps import Act
 from playbooks.models import Playbook, Rehearsal, RehearsedAct, RehearsedRun
 from playbooks.recipients import recipients_of
+from playbooks.rules import Rule
 from playbooks.services.choosing import would_choose
 from playbooks.services.simulating import Simulated, Simulation
 from usage.models import Feature
@@ -174,11 +175,14 @@ def _keep(rehearsal: Rehearsal, simulation: Simulation) -> None:
 
 def _doers(runs: Sequence[Simulated], now: datetime) -> dict[tuple[str, int], int]:
     """Whom the work of each step would go to at each account, as people, their work and their leave are ``now``."""
-    rules = {act.id: act.action.doer for run in runs for _day, act in run.acts if act.action.doer is not None}
     accounts = Account.objects.select_related("owner").in_bulk({run.account_id for run in runs})
+    work: dict[str, tuple[Rule, dict[int, Account]]] = {}
+    for run in runs:
+        for _day, act in run.acts:
+            if (rule := act.action.doer) is not None:
+                work.setdefault(act.id, (rule, {}))[1][run.account_id] = accounts[run.account_id]
     found: dict[tuple[str, int], int] = {}
-    for step, rule in rules.items():
-        at = {run.account_id: accounts[run.account_id] for run in runs if any(act.id == step for _day, act in run.acts)}
+    for step, (rule, at) in work.items():
         for account_id, person in would_choose(rule=rule, accounts=list(at.values()), now=now).items():
             found[step, account_id] = person.pk
     return found
