@@ -22,14 +22,14 @@ DUE_A_ROUND = 0.02
 """The share of all runs that falls due for each side in each round."""
 
 BARE_CLAIM = """
-    UPDATE playbooks_run SET leased_until = %(until)s, attempts = attempts + 1 WHERE id IN (
+    UPDATE playbooks_run SET retry_at = %(until)s, attempts = attempts + 1 WHERE id IN (
         SELECT id FROM playbooks_run WHERE state = 'waiting' AND NOT held AND due_at <= %(now)s
-            AND (leased_until IS NULL OR leased_until <= %(now)s)
+            AND (retry_at IS NULL OR retry_at <= %(now)s)
         ORDER BY due_at, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
     ) RETURNING id
 """
 BARE_UPDATE = """
-    UPDATE playbooks_run SET step = 'call', due_at = due_at + interval '7 days', leased_until = NULL, attempts = 0
+    UPDATE playbooks_run SET step = 'call', due_at = due_at + interval '7 days', retry_at = NULL, attempts = 0
     WHERE id = ANY(%(ids)s)
 """
 

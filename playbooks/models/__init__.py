@@ -4,7 +4,7 @@ from playbooks.models.holdout import Holdout, HoldoutMember
 from playbooks.models.playbook import EntryMatch, Playbook, PlaybookVersion
 from playbooks.models.recurring import CalendarFeed, TaskSeries, TaskTemplate
 from playbooks.models.rehearsal import Rehearsal, RehearsedAct, RehearsedRun
-from playbooks.models.run import Run, RunQuerySet, RunStep
+from playbooks.models.run import Lease, Run, RunQuerySet, RunStep
 from playbooks.models.task import Task, TaskQuerySet, Yardstick
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "EntryMatch",
     "Holdout",
     "HoldoutMember",
+    "Lease",
     "Playbook",
     "PlaybookVersion",
     "Rehearsal",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +21,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(account__in=Account.objects.visible_to(user))
 
     def due(self, now: datetime) -> RunQuerySet:
-        """Waiting runs whose time has come and that no worker has leased."""
+        """Waiting runs whose time has come, whether a worker has leased them or not."""
         return self.filter(
-            Q(leased_until=None) | Q(leased_until__lte=now), state=Run.State.WAITING, held=False, due_at__lte=now
+            Q(retry_at=None) | Q(retry_at__lte=now), state=Run.State.WAITING, held=False, due_at__lte=now
         )
 
     def live(self) -> RunQuerySet:
@@ -33,10 +34,10 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One playbook version at work on one account. Waiting is ``due_at``; ``step`` is the id of the step to do then.
 
-    A worker that takes a turn of the run leases it until ``leased_until``; ``attempts`` counts the turns begun since
-    the last one that was finished. ``held`` is set while the playbook is paused, and ``waiting_since`` while the run
-    waits for a date or a condition. ``is_alone`` is set by playbooks with a priority: an account is in one at a time.
-    ``is_held_out``: it is only watched, so that the effect of the others can be measured.
+    ``attempts`` counts the turns that failed, or in which a worker died, since the last one that was finished; after
+    one that failed the next is not taken before ``retry_at``. ``held`` is set while the playbook is paused, and
+    ``waiting_since`` while the run waits for a date or a condition. ``is_alone`` is set by playbooks with a priority:
+    an account is in one at a time. ``is_held_out``: it is only watched, so that the effect of the rest can be measured.
     """
 
     class State(models.TextChoices):
@@ -61,7 +62,7 @@ class Run(models.Model):
     is_alone = models.BooleanField(default=False)
     is_held_out = models.BooleanField(default=False)
     held = models.BooleanField(default=False)
-    leased_until = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     entered_at = models.DateTimeField()
@@ -102,6 +103,16 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.playbook_id} {self.account_id} {self.state}"
+
+
+class Lease(models.Model):
+    """Runs, by their ids, of which one worker takes a turn. What it has not given back by ``until`` is claimed anew."""
+
+    runs = ArrayField(models.BigIntegerField())
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{len(self.runs)} until {self.until}"
 
 
 class RunStep(models.Model):

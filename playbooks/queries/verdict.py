@@ -87,7 +87,7 @@ def _waits_for(run: Run, now: datetime) -> Iterator[str]:
     if run.held:
         yield _("Stands still while the playbook is paused.")
     last = list(run.steps.all())[-1]
-    again = run.leased_until if run.error else None
+    again = run.retry_at if run.error else None
     if again is not None and again > now:
         words = _("Did not succeed yet (%(error)s); tries again on %(date)s.")
         yield words % {"error": run.error, "date": teller.day(again.isoformat())}

@@ -24,7 +24,7 @@ from playbooks.looking import asked, found
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.recipients import zones_of_readers
 from playbooks.record import Observer
-from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_up, leave_to_others
+from playbooks.services.claiming import FRESH, MOST_ATTEMPTS, TRIED, Claim, claim, give_back, give_up, leave_to_others
 from playbooks.services.turns import Turn, write_turns
 
 GONE = Found(is_live=False)
@@ -33,24 +33,28 @@ GONE = Found(is_live=False)
 def advance_due(*, now: datetime, limit: int) -> int:
     """Take a turn of up to ``limit`` runs that are due at ``now``; returns how many were claimed.
 
-    The lease and the count of attempts are committed first, so that the attempt of a worker that dies is counted.
-    A run whose turn failed before is claimed alone: what killed one worker must not use up its neighbours' attempts.
-    After MOST_ATTEMPTS it is parked with its error, and the others go on.
+    The lease is committed first, so that the attempt of a worker that dies is counted. A run whose turn failed before
+    is claimed alone: what killed one worker must not use up its neighbours' attempts. After MOST_ATTEMPTS it is parked
+    with its error, and the others go on.
     """
     with Workspace.read_once():
-        claimed = claim(now=now, limit=limit, which=FRESH)
-        _take_turns(claimed, now)
-        count = len(claimed)
-        while count < limit and (again := claim(now=now, limit=1, which=TRIED)):
-            _take_turns(again, now)
-            count += len(again)
+        count = _advance(claim(now=now, limit=limit, which=FRESH), now)
+        while count < limit and (alone := _advance(claim(now=now, limit=1, which=TRIED), now)):
+            count += alone
     return count
+
+
+def _advance(claims: Sequence[Claim], now: datetime) -> int:
+    if claims:
+        _take_turns(claims, now)
+        give_back(claims)
+    return len(claims)
 
 
 def _take_turns(claims: Sequence[Claim], now: datetime) -> None:
     alike: dict[int, dict[str, list[Claim]]] = defaultdict(lambda: defaultdict(list))
     for claimed in claims:
-        if claimed.attempts > MOST_ATTEMPTS:
+        if claimed.attempt > MOST_ATTEMPTS:
             give_up(claimed, _("A worker died in this step %(times)s times.") % {"times": MOST_ATTEMPTS}, now)
         else:
             alike[claimed.version_id][claimed.step].append(claimed)

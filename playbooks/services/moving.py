@@ -81,9 +81,9 @@ def move_runs(*, playbook: Playbook, by: User, now: datetime) -> int:
 
 @transaction.atomic
 def _move_some(runs: RunQuerySet, playbook: Playbook, by: User, now: datetime) -> int:
-    """Move up to AT_ONCE of ``runs`` that no worker has at the moment."""
-    free = runs.filter(Q(leased_until=None) | Q(leased_until__lte=now)).select_related("version")
-    locked = list(free.select_for_update(no_key=True, of=("self",), skip_locked=True).order_by("pk")[:AT_ONCE])
+    """Move up to AT_ONCE of ``runs`` of which no turn is being written; one under way is void then (see ``Claim``)."""
+    free = runs.select_related("version").select_for_update(no_key=True, of=("self",), skip_locked=True)
+    locked = list(free.order_by("pk")[:AT_ONCE])
     live = playbook.live_version
     if not locked or live is None:
         return 0

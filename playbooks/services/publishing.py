@@ -194,7 +194,7 @@ def retry_runs(*, runs: QuerySet[Run], by: User, now: datetime) -> int:
     count: int = parked.update(
         state=Run.State.WAITING,
         attempts=0,
-        leased_until=None,
+        retry_at=None,
         error="",
         due_at=now,
         held=Case(When(playbook__in=paused, then=True), default=False),
@@ -219,7 +219,7 @@ def end_by_hand(runs: QuerySet[Run], *, by: User, now: datetime) -> list[Run]:
         raise NotAllowed(_("You can look at playbooks but not change them; ask an admin for another role."))
     locked = Run.objects.live().select_for_update(no_key=True, of=("self",)).select_related("account", "playbook")
     ended = list(locked.filter(pk__in=runs.values("pk")).order_by("pk"))
-    Run.objects.filter(pk__in=[run.pk for run in ended]).update(state=Run.State.EXITED, ended_at=now, leased_until=None)
+    Run.objects.filter(pk__in=[run.pk for run in ended]).update(state=Run.State.EXITED, ended_at=now, retry_at=None)
     taken = RunStep.objects.filter(run__in=ended).order_by().values_list("run_id").annotate(Count("position"))
     positions: dict[int, int] = dict(taken)
     RunStep.objects.bulk_create(

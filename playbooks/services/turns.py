@@ -27,24 +27,25 @@ from playbooks.services.tasks import write_task
 ACTING_AT_ONCE = 50
 """Actions run statement by statement, so that more of them in one transaction would hold its locks for long."""
 
-# A run whose lease has passed on, or that somebody holds at the moment, is left as it is: nothing here waits for a
-# row, so no two can wait for each other.
+# A run that does not stand any more where it was claimed, or that somebody holds at the moment, is left as it is: no
+# turn is written twice, and nothing here waits for a row, so no two can wait for each other.
 MOVE = SQL("""
 WITH turn AS MATERIALIZED (
-    SELECT (t->>0)::bigint AS run, (t->>1)::timestamptz AS leased_until, (t->>2)::smallint AS attempts,
-        t->>3 AS state, t->>4 AS step, (t->>5)::timestamptz AS due_at, (t->>6)::timestamptz AS since, t->7 AS steps
+    SELECT (t->>0)::bigint AS run, (t->>1)::bigint AS version, t->>2 AS stood, (t->>3)::timestamptz AS was_due_at,
+        t->>4 AS state, t->>5 AS step, (t->>6)::timestamptz AS due_at, (t->>7)::timestamptz AS since, t->8 AS steps
     FROM jsonb_array_elements({turns}) t
-), leased AS MATERIALIZED (
+), stands AS MATERIALIZED (
     SELECT r.id, t.* FROM turn t JOIN playbooks_run r ON r.id = t.run
-    WHERE r.state = 'waiting' AND NOT r.held AND r.leased_until = t.leased_until AND r.attempts = t.attempts
+    WHERE r.state = 'waiting' AND NOT r.held
+      AND r.version_id = t.version AND r.step = t.stood AND r.due_at = t.was_due_at
     FOR NO KEY UPDATE OF r SKIP LOCKED
 ), moved AS (
     UPDATE playbooks_run r
-    SET state = l.state, step = l.step, due_at = l.due_at, waiting_since = l.since,
-        ended_at = CASE WHEN l.state <> 'waiting' THEN {now} END, leased_until = NULL, attempts = 0, error = ''
-    FROM leased l
-    WHERE r.id = l.id
-    RETURNING r.id, l.steps
+    SET state = s.state, step = s.step, due_at = s.due_at, waiting_since = s.since,
+        ended_at = CASE WHEN s.state <> 'waiting' THEN {now} END, retry_at = NULL, attempts = 0, error = ''
+    FROM stands s
+    WHERE r.id = s.id
+    RETURNING r.id, s.steps
 ), recorded AS (
     INSERT INTO playbooks_runstep (run_id, position, step, kind, decision, facts, taken_at)
     SELECT m.id, before.last + s.place, s.taken->>0, s.taken->>1, s.taken->>2, s.taken->3, {now}
@@ -64,10 +65,11 @@ class Turn(NamedTuple):
     decision: Decision
 
     def move(self) -> list[Any]:
-        """The proof of its lease, where the run stands then, and the steps that it takes, in the order of MOVE."""
+        """Where the run stood, where it stands then, and the steps that it takes, in the order of MOVE."""
         claim, decision = self.claim, self.decision
         steps = [[*taken] for taken in decision.taken]
-        return [claim.run_id, claim.leased_until, claim.attempts, decision.state, *decision.position, steps]
+        stood = [claim.run_id, claim.version_id, claim.step, claim.due_at]
+        return [*stood, decision.state, *decision.position, steps]
 
     def acted(self, act: Act, done: Mapping[str, Any]) -> Turn:
         """The same with what its action adds to the record."""
@@ -78,7 +80,7 @@ class Turn(NamedTuple):
 
 
 def write_turns(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> None:
-    """Write every turn whose lease still holds; one that fails gives up alone, and the others are written."""
+    """Write the turn of every run that stands where it was claimed; one that fails gives up alone."""
     _spare(lambda some: _write(some, now), [turn for turn in turns if turn.decision.act is None], now)
     # In one order for all workers: what is written to a contact locks the contact's row.
     acting = sorted((turn for turn in turns if turn.decision.act is not None), key=lambda turn: turn.claim.account_id)
@@ -126,7 +128,7 @@ def _act_and_write(turns: Sequence[Turn], calendar: Calendar, now: datetime) -> 
         done: list[Turn] = []
         for turn in turns:
             run, act = runs.get(turn.claim.run_id), turn.decision.act
-            if run is None or act is None or not turn.claim.is_proved_by(run):
+            if run is None or act is None or not turn.claim.is_true_of(run):
                 continue
             seen = [*before[run.pk], *((taken.kind, taken.facts) for taken in turn.decision.taken)]
             try:

@@ -21,12 +21,12 @@ from playbooks.models import PlaybookVersion, Run
 STANDING = SQL("""
 SELECT account_id FROM playbooks_run
 WHERE version_id = {version} AND step = {step} AND state = 'waiting' AND waiting_since IS NOT NULL
-  AND NOT held AND leased_until IS NULL AND due_at > {now}
+  AND NOT held AND due_at > {now}
 """)
 WAKE = SQL("""
 UPDATE playbooks_run SET due_at = {now}
 WHERE version_id = {version} AND step = {step} AND state = 'waiting' AND waiting_since IS NOT NULL
-  AND NOT held AND leased_until IS NULL AND due_at > {now} AND account_id IN ({matching})
+  AND NOT held AND due_at > {now} AND account_id IN ({matching})
 """)
 
 

@@ -8,16 +8,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.attributes import Scope
+from accounts.calendar import Calendar
 from accounts.models import Account, Contact, CustomField, Event, Stage
 from accounts.services.ledger import record
 from common.errors import Conflict
 from health.models import NamedScore
 from health.services import compute_health, expire_overrides, override_score, tell_drops
 from outbox.models import Message
-from playbooks.models import Run, RunStep, Task
+from playbooks.decide import Found, Position, decide
+from playbooks.definition.parse import load
+from playbooks.models import Lease, Run, RunStep, Task
 from playbooks.queries import why_run
 from playbooks.services import advance_due, consume_events, evaluate_entries, retry_run
-from playbooks.services.claiming import LEASE, MOST_ATTEMPTS
+from playbooks.services.claiming import FRESH, LEASE, MOST_ATTEMPTS, TRIED, claim
+from playbooks.services.turns import Turn, write_turns
 from surveys.models import Invitation, Survey
 from tests.factories import (
     NOW,
@@ -175,12 +179,65 @@ def test_run_is_parked_when_every_worker_dies_in_it() -> None:
     published({**REFERENCE, "steps": [TASK]})
     customer(uses=3)
     evaluate_entries(now=NOW)
-    Run.objects.update(attempts=MOST_ATTEMPTS, leased_until=NOW + LEASE)
+    Run.objects.update(attempts=MOST_ATTEMPTS - 1)
+    Lease.objects.create(runs=[Run.objects.get().pk], until=NOW + LEASE)
 
     assert advance_due(now=NOW, limit=10) == 0
     assert advance_due(now=NOW + LEASE, limit=10) == 1
     run = Run.objects.get()
     assert (run.state, run.error) == ("parked", "A worker died in this step 5 times.")
+
+
+def test_what_a_dead_worker_leaves_behind_is_an_attempt_and_claimed_alone() -> None:
+    published()
+    customer(uses=3)
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+
+    assert [claimed.attempt for claimed in claim(now=NOW, limit=10, which=FRESH)] == [1, 1]
+    assert claim(now=NOW, limit=10, which=FRESH) == []
+    assert claim(now=NOW + LEASE, limit=10, which=FRESH) == []
+    assert [claimed.attempt for claimed in claim(now=NOW + LEASE, limit=1, which=TRIED)] == [2]
+    assert advance_due(now=NOW + LEASE, limit=10) == 1
+    assert advance_due(now=NOW + 2 * LEASE, limit=10) == 1
+
+    assert set(Run.objects.values_list("step", "attempts")) == {("again", 0)}
+    assert not Lease.objects.exists()
+
+
+def test_turn_of_a_worker_whose_work_was_taken_over_is_not_written() -> None:
+    playbook = published({**REFERENCE, "steps": [TASK]})
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+    [claimed] = claim(now=NOW, limit=1, which=FRESH)
+    settle(NOW + LEASE)
+
+    definition = load(playbook.versions.get().definition)
+    calendar = Calendar.current()
+    decision = decide(definition, Position(claimed.step, claimed.due_at), Found(), NOW, calendar)
+    assert decision.act is not None
+    write_turns([Turn(claimed, playbook, decision)], calendar, NOW)
+
+    assert Task.objects.count() == 1
+    assert list(RunStep.objects.values_list("decision", flat=True)) == ["entered", "acted", "finished"]
+
+
+@pytest.mark.parametrize("change", [{"step": "again"}, {"due_at": NOW + DAY}, {"held": True}])
+def test_turn_of_a_run_that_was_changed_meanwhile_is_not_written(change: dict[str, Any]) -> None:
+    playbook = published()
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+    [claimed] = claim(now=NOW, limit=1, which=FRESH)
+    Run.objects.update(**change)
+
+    calendar = Calendar.current()
+    position = Position(claimed.step, claimed.due_at)
+    decision = decide(load(playbook.versions.get().definition), position, Found(), NOW, calendar)
+    assert decision.taken
+    write_turns([Turn(claimed, playbook, decision)], calendar, NOW)
+
+    assert Run.objects.filter(**change).exists()
+    assert RunStep.objects.count() == 1
 
 
 def test_check_on_what_was_deleted_parks_its_runs_and_no_others() -> None:

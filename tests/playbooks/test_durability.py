@@ -24,8 +24,10 @@ from tests.playbooks.cases import DAY, customer, published
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HELD = 20_263_161
+# The locks and the sessions of the whole server are in one view each, and the databases of other tests are on it.
 HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-"""The locks of the whole server are in one view, and the databases of other tests are on it."""
+VICTIMS = "FROM pg_stat_activity WHERE application_name = 'victim' AND datname = current_database()"
+GONE = f"NOT EXISTS (SELECT 1 {VICTIMS})"
 STANDS_STILL = (
     f"EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {HELD} AND NOT granted AND {HERE})"
 )
@@ -33,16 +35,17 @@ PATIENCE = 60.0
 LATER = LEASE + timedelta(seconds=1)
 
 STATEMENTS = {
-    "claim": ("playbooks_run", "AFTER UPDATE", "NEW.attempts > OLD.attempts"),
+    "claim": ("playbooks_lease", "AFTER INSERT", "TRUE"),
     "record": ("playbooks_runstep", "AFTER INSERT", "TRUE"),
     "task": ("playbooks_task", "AFTER INSERT", "TRUE"),
     "priority": ("playbooks_task", "AFTER UPDATE", "TRUE"),
     "event": ("accounts_event", "AFTER INSERT", "TRUE"),
     "inbox": ("accounts_eventinbox", "AFTER INSERT", "TRUE"),
-    "state": ("playbooks_run", "AFTER UPDATE", "NEW.attempts < OLD.attempts"),
-    "commit": ("playbooks_run", "DEFERRED", "NEW.attempts < OLD.attempts"),
+    "state": ("playbooks_run", "AFTER UPDATE", "NEW.step <> OLD.step"),
+    "give_back": ("playbooks_lease", "AFTER DELETE", "TRUE"),
+    "commit": ("playbooks_run", "DEFERRED", "NEW.step <> OLD.step"),
 }
-ON_THE_WAY = {"claim", "record", "state", "commit"}
+ON_THE_WAY = {"claim", "record", "state", "commit", "give_back"}
 """What a turn that only waits writes; the turn that ends the run writes everything."""
 
 
@@ -108,7 +111,7 @@ def held(table: str, when: str, condition: str) -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [HELD])
-            wait_until("NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = 'victim')")
+            wait_until(GONE)
             cursor.execute(f"DROP TRIGGER hold ON {table}")
             cursor.execute("DROP FUNCTION hold()")
 
@@ -139,7 +142,7 @@ def finish(now: datetime) -> None:
 
 def assert_ended_once(account: Account) -> None:
     run = Run.objects.get(account=account)
-    assert (run.state, run.attempts, run.leased_until) == (Run.State.FINISHED, 0, None)
+    assert (run.state, run.attempts, run.retry_at) == (Run.State.FINISHED, 0, None)
     assert list(RunStep.objects.filter(run=run).values_list("position", "step", "decision")) == [
         (0, "", "entered"),
         (1, "wait", "waiting"),
@@ -172,6 +175,20 @@ def test_run_ends_exactly_once_when_workers_die_in_the_middle_of_every_statement
         assert_ended_once(account)
 
 
+def test_turn_is_written_once_when_its_worker_is_slower_than_its_lease(workers: Workers) -> None:
+    published()
+    account = customer(uses=3)
+    evaluate_entries(now=NOW)
+    with held(*STATEMENTS["record"]):
+        workers.start(NOW)
+        wait_until(STANDS_STILL)
+        assert advance_due(now=NOW + LATER, limit=100) == 0
+    workers.wait()
+    assert Run.objects.get(account=account).due_at == NOW + 7 * DAY
+    finish(NOW + 7 * DAY)
+    assert_ended_once(account)
+
+
 def test_every_run_ends_exactly_once_when_workers_are_killed_at_random(workers: Workers) -> None:
     published()
     chance = random.Random(7)
@@ -185,7 +202,7 @@ def test_every_run_ends_exactly_once_when_workers_are_killed_at_random(workers: 
             with suppress(ProcessLookupError):  # it was done before its time came
                 os.kill(worker, signal.SIGKILL)
             workers.wait()
-            wait_until("NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = 'victim')")
+            wait_until(GONE)
             now += LATER
         finish(now)
 

@@ -17,7 +17,7 @@ from outbox.services.deliver import LEASE
 from tests.factories import NOW
 from tests.outbox.hook_server import Post, Receiver, receiver
 from tests.playbooks.cases import REFERENCE, customer, pass_time, published
-from tests.playbooks.test_durability import STANDS_STILL, held, wait_until
+from tests.playbooks.test_durability import STANDS_STILL, VICTIMS, held, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +58,7 @@ def die_after_it_was_taken(process_env: dict[str, str]) -> None:
             wait_until(STANDS_STILL)
             worker.kill()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'")
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {VICTIMS}")
 
 
 def brought_twice(server: Receiver, process_env: dict[str, str], step: dict[str, str]) -> tuple[Post, Post]:

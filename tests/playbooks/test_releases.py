@@ -54,7 +54,7 @@ def test_old_worker_leaves_what_it_does_not_know_to_new_ones_and_goes_on_with_th
 
     assert titles() == ["Call", "Call"]
     waiting = Run.objects.get(state=Run.State.WAITING)
-    assert (waiting.attempts, waiting.leased_until, waiting.error) == (0, None, "")
+    assert (waiting.attempts, waiting.retry_at, waiting.error) == (0, None, "")
     assert set(Playbook.objects.values_list("problem", flat=True)) == {""}
 
     evaluate_entries(now=NOW)

@@ -333,6 +333,6 @@ def test_zones_of_many_readers_are_looked_up_at_once(django_assert_max_num_queri
     night = datetime(2026, 3, 28, 21, tzinfo=UTC)
     evaluate_entries(now=night)
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(45):
         settle(night)
     assert Run.objects.filter(due_at=datetime(2026, 3, 29, 8, tzinfo=UTC)).count() == 30
