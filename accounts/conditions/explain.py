@@ -63,21 +63,23 @@ def explain_several(
         selected.append(SQL(relation.heard(leaf.attribute)))
         selected.append(SQL("({}) IS TRUE").format(compare(leaf, relation, context)))
     query = SQL("SELECT {} FROM ({}) facts").format(join(", ", selected), relation.sql)
-    asked = [(name, nodes[name], found) for name, found in every.items()]
-    explanations = {}
-    for account_id, *values in rows(query):
-        place = iter(values)
-        explanations[account_id] = {
-            name: _explain(node, [LeafFinding(leaf, next(place), next(place), next(place)) for leaf in found])
+    asked, first = [], 1
+    for name, found in every.items():
+        asked.append((name, nodes[name], [(leaf, first + 3 * place) for place, leaf in enumerate(found)]))
+        first += 3 * len(found)
+    return {
+        row[0]: {
+            name: _explain(node, tuple([LeafFinding(leaf, *row[at : at + 3]) for leaf, at in found]))
             for name, node, found in asked
         }
-    return explanations
+        for row in rows(query)
+    }
 
 
-def _explain(node: Node, findings: list[LeafFinding]) -> Explanation:
+def _explain(node: Node, findings: tuple[LeafFinding, ...]) -> Explanation:
     if isinstance(node, Leaf):
-        return Explanation(findings[0].holds, tuple(findings))
-    return Explanation(_holds(node, {finding.leaf.path: finding.holds for finding in findings}), tuple(findings))
+        return Explanation(findings[0].holds, findings)
+    return Explanation(_holds(node, {finding.leaf.path: finding.holds for finding in findings}), findings)
 
 
 def _holds(node: Node, held: Mapping[str, bool]) -> bool:
