@@ -25,5 +25,4 @@ def add_days(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
     A wall-clock time that a change of clocks skips is read with the offset in force before the change,
     so the result is never earlier than the same count of whole local days.
     """
-    local = instant.astimezone(zone)
-    return (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone).astimezone(UTC)
+    return (instant.astimezone(zone) + timedelta(days=days)).astimezone(UTC)  # arithmetic within a zone is the wall's
