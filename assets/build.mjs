@@ -1,6 +1,6 @@
 // Builds static/ from assets/: `npm run build`. With --check it builds aside and compares.
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +30,7 @@ async function styles(out) {
     );
   }
   await soften(join(out, "css", "survey.css"));
+  await appendFile(join(out, "css", "app.css"), await drawings());
 }
 
 // Customers' phones may be older than light-dark(): those get the light theme.
@@ -57,23 +58,26 @@ async function scripts(out) {
   await cp(join(modules, "htmx.org", "dist", "htmx.min.js"), join(out, "js", "htmx.min.js"));
 }
 
-async function sprite(out) {
-  const symbols = [];
+// An icon is one element, filled with its colour through a mask: drawn by reference, each would be five or six, and a
+// page of rows has hundreds of icons.
+async function drawings() {
+  const rules = [];
   for (const [name, source] of Object.entries(icons).sort()) {
     const svg = await readFile(join(modules, "lucide-static", "icons", `${source}.svg`), "utf8");
     const shapes = svg
       .slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"))
-      .replace(/\s*\n\s*/g, "");
-    symbols.push(
-      `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" ` +
-        `stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`,
-    );
+      .replace(/\s*\n\s*/g, "")
+      .replaceAll(" />", "/>");
+    const drawing =
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" stroke-width="2" ` +
+      `stroke-linecap="round" stroke-linejoin="round">${shapes}</svg>`;
+    const written = drawing.replaceAll('"', "'").replace(/[<>#%]/g, (sign) => encodeURIComponent(sign));
+    rules.push(`.icon-of-${name}{--drawing:url("data:image/svg+xml,${written}")}`);
   }
-  await mkdir(join(out, "img"), { recursive: true });
-  await writeFile(
-    join(out, "img", "icons.svg"),
-    `<svg xmlns="http://www.w3.org/2000/svg">\n<!-- Lucide, ISC licence: see licenses.txt -->\n${symbols.join("\n")}\n</svg>\n`,
-  );
+  return `/* Lucide, ISC licence: see licenses.txt */\n${rules.join("")}\n`;
+}
+
+async function pictures(out) {
   await cp(join(root, "assets", "img"), join(out, "img"), { recursive: true });
 }
 
@@ -91,7 +95,7 @@ async function licenses(out) {
 
 async function buildInto(out) {
   await mkdir(join(out, "css"), { recursive: true });
-  await Promise.all([styles(out), scripts(out), sprite(out), licenses(out)]);
+  await Promise.all([styles(out), scripts(out), pictures(out), licenses(out)]);
 }
 
 async function files(folder) {

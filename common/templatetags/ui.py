@@ -15,10 +15,8 @@ from math import floor
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -46,26 +44,11 @@ BAND_LABELS = {
 }
 
 
-@lru_cache(maxsize=1)
-def _sprite() -> str:
-    return static("img/icons.svg")
-
-
-def _sprite_url() -> str:
-    return static("img/icons.svg") if settings.DEBUG else _sprite()
-
-
 @register.simple_tag
-def icon(name: str, css: str = "") -> SafeString:
-    """Return the icon `name` of the sprite, hidden from screen readers; `css` adds classes."""
-    return _icon(name, css, _sprite_url())
-
-
 @lru_cache(maxsize=1024)
-def _icon(name: str, css: str, sprite: str) -> SafeString:
-    return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', css, sprite, name
-    )
+def icon(name: str, css: str = "") -> SafeString:
+    """Return the icon `name` of `assets/icons.mjs`, hidden from screen readers; `css` adds classes."""
+    return format_html('<i class="icon icon-of-{}{}" aria-hidden="true"></i>', name, f" {css}" if css else "")
 
 
 @register.simple_tag
