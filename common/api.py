@@ -143,6 +143,15 @@ def whole_number(request: Request, name: str) -> int | None:
     return int(raw)
 
 
+def yes_or_no(request: Request, name: str) -> bool:
+    """The query parameter as ``true`` or ``false``, which it is when it is not given; raises DomainError."""
+    raw = request.query_params.get(name, "false")
+    if raw not in ("true", "false"):
+        words = _("Give “true” or “false”.")
+        raise DomainError(_("“%(name)s” is “true” or “false”.") % {"name": name}, fields={name: words})
+    return raw == "true"
+
+
 def condition_of(request: Request) -> Any:
     """The query parameter ``condition`` read as JSON, or None when it is not given; raises DomainError."""
     raw = request.query_params.get("condition")

@@ -73,6 +73,7 @@ urlpatterns = [
         playbooks.PlaybookDraftView.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
         name="playbook-draft",
     ),
+    path("playbooks/<int:pk>/today/", playbooks.PlaybookTodayView.as_view({"get": "list"}), name="playbook-today"),
     path("playbooks/<int:pk>/why/", playbooks.PlaybookWhyView.as_view({"get": "retrieve"}), name="playbook-why"),
     *router.urls,
 ]

@@ -18,8 +18,9 @@ from accounts.api import Endpoint
 from accounts.conditions import matching
 from accounts.models import Account
 from common import clock
-from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit, whole_number
+from common.api import ACCOUNT, CONDITION, AdminWrites, CanEdit, whole_number, yes_or_no
 from common.errors import Conflict, DomainError
+from playbooks.definition.parse import load
 from playbooks.models import Assignment, Holdout, Playbook, Run, Task
 from playbooks.queries.verdict import why
 from playbooks.rules import ACCOUNT_RULES, Rule
@@ -45,6 +46,7 @@ from playbooks.serializers import (
     SnoozeSerializer,
     TaskSerializer,
     TaskWithWhySerializer,
+    TodaySerializer,
     VerdictSerializer,
 )
 from playbooks.services.assigning import assign_accounts, undo_assignment
@@ -54,6 +56,7 @@ from playbooks.services.moving import move_runs
 from playbooks.services.publishing import discard_draft, pause, publish, resume, save_draft
 from playbooks.services.rehearsing import start_rehearsal
 from playbooks.services.tasks import complete_task, create_task, reassign_task, reopen_task, snooze_task
+from playbooks.today import Today
 
 
 class PlaybookViewSet(
@@ -146,6 +149,41 @@ class PlaybookWhyView(Endpoint):
         visible = Account.objects.visible_to(self.caller)
         account = get_object_or_404(visible, pk=whole_number(request, "account") or 0)
         return Response(VerdictSerializer(why(self.get_object(), account, clock.now())).data)
+
+
+class PlaybookTodayView(Endpoint):
+    """Who would enter a playbook now if its draft (or what is live, without one) were switched on."""
+
+    parameters = frozenset({"is_held_back"})
+    queryset = Playbook.objects.select_related("live_version")
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "is_held_back",
+                bool,
+                description="Those of which all conditions hold, but that a rule of entering holds back.",
+            )
+        ],
+        responses=TodaySerializer(many=True),
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The accounts with what was found of each, or with the rules that hold it back.
+
+        Empty when the entry is an event or by hand: nobody enters before it happens.
+        """
+        playbook = self.get_object()
+        is_held_back = yes_or_no(request, "is_held_back")
+        written = playbook.draft or (playbook.live_version and playbook.live_version.definition)
+        if not written:
+            words = _("“%(playbook)s” has neither a draft nor a version; write a draft first.")
+            raise Conflict(words % {"playbook": playbook}, code="nothing_to_rehearse")
+        today = Today(playbook, load(written), now=clock.now())
+        asked = today.held_back if is_held_back else today.entering
+        page = self.paginate_queryset(Account.objects.visible_to(self.caller).filter(pk__in=asked))
+        ids = [account.pk for account in page or ()]
+        found = today.why_held_back(ids, self.caller) if is_held_back else today.why_entering(ids, self.caller)
+        return self.get_paginated_response(TodaySerializer(found, many=True).data)
 
 
 class PlaybookDraftView(Endpoint):

@@ -12,7 +12,7 @@ from common import clock
 from playbooks import handing
 from playbooks.models import Assignment, Holdout, Playbook, Rehearsal, Run, Task
 from playbooks.queries.effect import results_of
-from playbooks.queries.rehearsal import figures_of
+from playbooks.queries.rehearsal import figures_of, tasks_by_week
 from playbooks.queries.verdict import Answer
 from playbooks.queries.why import tell_task, why_run, why_task
 from playbooks.rules import LEAST_LOADED
@@ -321,15 +321,33 @@ class FiguresSerializer(serializers.Serializer[Any]):
     recovered = serializers.IntegerField()
     reached = serializers.IntegerField()
     fired = serializers.IntegerField()
+    exited = serializers.IntegerField()
+    waiting = serializers.IntegerField()
     tasks = serializers.IntegerField()
     mails = serializers.IntegerField()
     over_budget = serializers.IntegerField()
 
 
+class WeekSerializer(serializers.Serializer[Any]):
+    """What one CSM would have got in the week that begins on that Monday; ``minutes`` is what the tasks need."""
+
+    week = serializers.DateField()
+    tasks = serializers.IntegerField()
+    minutes = serializers.IntegerField()
+
+
+class OwnersWeeksSerializer(serializers.Serializer[Any]):
+    """The weeks of one CSM by e-mail address; of nobody's tasks without one."""
+
+    owner = serializers.EmailField(allow_null=True)
+    weeks = WeekSerializer(many=True)
+
+
 class RehearsalSerializer(serializers.ModelSerializer[Rehearsal]):
-    """What a definition would have done in the last 90 days; ``figures`` once it is finished."""
+    """What a definition would have done in the last 90 days; ``figures`` and ``tasks_by_week`` once it is finished."""
 
     figures = serializers.SerializerMethodField()
+    tasks_by_week = serializers.SerializerMethodField()
 
     class Meta:
         model = Rehearsal
@@ -345,11 +363,37 @@ class RehearsalSerializer(serializers.ModelSerializer[Rehearsal]):
             "problem",
             "judged_by_today",
             "figures",
+            "tasks_by_week",
         ]
 
     @extend_schema_field(FiguresSerializer(allow_null=True))
     def get_figures(self, rehearsal: Rehearsal) -> dict[str, Any] | None:
         return dict(FiguresSerializer(figures_of(rehearsal)).data) if rehearsal.is_complete else None
+
+    @extend_schema_field(OwnersWeeksSerializer(many=True, allow_null=True))
+    def get_tasks_by_week(self, rehearsal: Rehearsal) -> list[dict[str, Any]] | None:
+        if not rehearsal.is_complete:
+            return None
+        found = tasks_by_week(rehearsal)
+        return [
+            {
+                "owner": one.owner.email if one.owner else None,
+                "weeks": [
+                    {"week": week, "tasks": count, "minutes": minutes}
+                    for week, count, minutes in zip(found.weeks, one.counts, one.minutes, strict=True)
+                ],
+            }
+            for one in found.owners
+        ]
+
+
+class TodaySerializer(serializers.Serializer[Any]):
+    """An account of which entry and audience hold now, and in sentences what was found, or what holds it back."""
+
+    account = serializers.IntegerField(source="account.pk")
+    name = serializers.CharField(source="account.name")
+    is_held_out = serializers.BooleanField()
+    words = serializers.ListField(child=serializers.CharField())
 
 
 def _moves(moves: list[list[int | None]]) -> list[dict[str, int | None]]:

@@ -13,9 +13,9 @@ from accounts.conditions.compile import where
 from accounts.conditions.parse import leaves
 from accounts.models import Account, Workspace
 from common.sql import SQL, join, rows
-from playbooks.definition.steps import Branch, Check, ConditionEntry, DateEntry, Definition, WaitUntil
+from playbooks.definition.steps import Branch, Check, Definition, WaitUntil
 from playbooks.models import Playbook
-from playbooks.services.entering import may_enter
+from playbooks.today import is_watched, lets_in
 
 SAMPLE = 3
 
@@ -24,12 +24,6 @@ WITH m AS MATERIALIZED ({matching})
 SELECT count(*), count(*) FILTER (WHERE lets_in),
        (array_agg(account_id ORDER BY account_id) FILTER (WHERE lets_in))[1:{sample}]
 FROM (SELECT account_id, {lets_in} AS lets_in FROM m) found
-""")
-NOT_IN_YET = SQL("""
-NOT EXISTS (
-    SELECT 1 FROM playbooks_entrymatch e
-    WHERE e.playbook_id = {playbook} AND e.account_id = m.account_id AND e.entered_at IS NOT NULL
-)
 """)
 
 
@@ -66,18 +60,6 @@ def count_entering(playbook: Playbook, definition: Definition, *, now: datetime)
         )
     )
     return Entering(matching, entering, _names(sample), is_watched(definition))
-
-
-def is_watched(definition: Definition) -> bool:
-    """Whether accounts enter by what is true of them, and not by what happens or by hand."""
-    return isinstance(definition.entry, ConditionEntry | DateEntry)
-
-
-def lets_in(playbook: Playbook, definition: Definition, now: datetime) -> SQL:
-    """Whether the rules let ``m.account_id`` enter, of which the conditions hold, as live entries ask it."""
-    key = SQL("%s::bigint", (playbook.pk,))
-    rule = may_enter(definition, key, now)
-    return SQL("({} AND {})").format(rule, NOT_IN_YET.format(playbook=key)) if is_watched(definition) else rule
 
 
 def count_holding(condition: Any, audience: Any, *, is_live: bool, now: datetime) -> Holding:

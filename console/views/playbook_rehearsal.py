@@ -35,7 +35,6 @@ from console.queries.playbook_rehearsal import (
     week_cells,
     weeks_chart,
 )
-from console.queries.playbook_today import Today
 from console.queries.playbook_words import shown_version
 from console.queries.step_changes import changes_between
 from console.staff import StaffRequest, admin_page, staff_page
@@ -45,6 +44,7 @@ from playbooks.models import Playbook, Rehearsal, RehearsedAct
 from playbooks.queries.rehearsal import ACTS, OUTCOMES, acts_of, runs_of, tasks_by_week, tasks_of
 from playbooks.services import start_rehearsal
 from playbooks.services.moving import move_runs, standings
+from playbooks.today import Today
 
 PAGE = 50
 SAMPLE = 12

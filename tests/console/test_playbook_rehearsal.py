@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Account, User
+from accounts.models import Account, User, Workspace
 from common import clock
 from common.partitions import ensure_months
-from console.queries.playbook_today import Today
 from outbox.models import ContactBudget
 from playbooks.definition.parse import load
 from playbooks.models import EntryMatch, HoldoutMember, Playbook, Rehearsal, Run
 from playbooks.services import evaluate_entries, publish, rehearse_next, save_draft
+from playbooks.services.by_hand import start_by_hand
 from playbooks.services.holdouts import start_holdout
+from playbooks.today import Today
 from tests.api.clients import api, send
 from tests.console.test_playbook_editor import text_of
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory, PlaybookFactory, SurveyFactory, UserFactory
@@ -298,5 +299,44 @@ def test_rest_api_rehearses_and_moves(boss: User) -> None:
     assert (asked.status_code, asked.json()["figures"]) == (202, None)
     rehearse_next(now=clock.now())
     [found] = client.get(f"{url}/rehearsals/").json()
-    assert (found["figures"]["entered"], found["figures"]["tasks"]) == (1, 1)
+    assert (found["figures"]["entered"], found["figures"]["tasks"], found["figures"]["waiting"]) == (1, 1, 0)
+    [theirs] = found["tasks_by_week"]
+    assert theirs["owner"] == Account.objects.get().owner.email
+    assert sum(week["tasks"] for week in theirs["weeks"]) == 1
+    assert len(theirs["weeks"]) in (13, 14)
     assert send(client, f"{url}/move/", {}).status_code == 409
+
+
+def test_rest_api_tells_who_would_enter_today_and_whom_a_rule_keeps_out(boss: User) -> None:
+    messaging()
+    inside, cedar = customer(uses=3, name="Inside"), customer(uses=2, name="Cedar")
+    other = customer(uses=2, name="Dogwood")
+    playbook = published()
+    publish(playbook=playbook, definition=REFERENCE, author=None, note="", now=clock.now())
+    start_by_hand(playbook=playbook, account_ids=[inside.pk], by=boss, now=clock.now())
+    client, url = api(boss), f"/api/v1/playbooks/{playbook.pk}/today/"
+
+    first = client.get(url, {"limit": 1}).json()
+    second = client.get(first["next"]).json()
+    told = [*first["results"], *second["results"]]
+    assert [one["account"] for one in told] == [cedar.pk, other.pk]
+    assert all("was 2 (below 10)" in " ".join(one["words"]) for one in told)
+    [kept_out] = client.get(url, {"is_held_back": "true"}).json()["results"]
+    assert (kept_out["name"], kept_out["is_held_out"]) == ("Inside", False)
+    assert "It is in since" in " ".join(kept_out["words"])
+
+    refused = client.get(url, {"is_held_back": "perhaps"})
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["is_held_back"])
+    drafted(playbook, boss, entry={"kind": "manual"})
+    assert client.get(url).json()["results"] == []
+    empty = client.get(f"/api/v1/playbooks/{PlaybookFactory().pk}/today/")
+    assert (empty.status_code, empty.json()["code"]) == (409, "nothing_to_rehearse")
+
+
+def test_rest_api_tells_of_today_only_those_whom_the_caller_may_see(boss: User) -> None:
+    Workspace.objects.update_or_create(id=1, defaults={"csms_see_only_their_book": True})
+    playbook = published()
+    mine = customer(uses=3, owner=UserFactory(role=User.Role.CSM))
+    customer(uses=3)
+    [told] = api(mine.owner).get(f"/api/v1/playbooks/{playbook.pk}/today/").json()["results"]
+    assert told["account"] == mine.pk

@@ -9,15 +9,32 @@ from datetime import datetime
 from accounts.conditions import explain, matching_ids
 from accounts.models import Account, User, Workspace
 from common.sql import SQL, rows
-from console.queries.playbook_counts import is_watched, lets_in
-from playbooks.definition.steps import Definition
+from playbooks.definition.steps import ConditionEntry, DateEntry, Definition
 from playbooks.models import Playbook
 from playbooks.queries.hurdles import Rules
 from playbooks.record import Observer, Teller
-from playbooks.services.entering import ENTRY_PLACE
+from playbooks.services.entering import ENTRY_PLACE, may_enter
 from playbooks.services.holdouts import would_be_held_out
 
 MATCHING = SQL("SELECT account_id, {lets_in} FROM ({matching}) m ORDER BY account_id")
+NOT_IN_YET = SQL("""
+NOT EXISTS (
+    SELECT 1 FROM playbooks_entrymatch e
+    WHERE e.playbook_id = {playbook} AND e.account_id = m.account_id AND e.entered_at IS NOT NULL
+)
+""")
+
+
+def is_watched(definition: Definition) -> bool:
+    """Whether accounts enter by what is true of them, and not by what happens or by hand."""
+    return isinstance(definition.entry, ConditionEntry | DateEntry)
+
+
+def lets_in(playbook: Playbook, definition: Definition, now: datetime) -> SQL:
+    """Whether the rules let ``m.account_id`` enter, of which the conditions hold, as live entries ask it."""
+    key = SQL("%s::bigint", (playbook.pk,))
+    rule = may_enter(definition, key, now)
+    return SQL("({} AND {})").format(rule, NOT_IN_YET.format(playbook=key)) if is_watched(definition) else rule
 
 
 @dataclass(frozen=True, slots=True)
