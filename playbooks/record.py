@@ -194,6 +194,10 @@ class Teller:
             self._days[day] = formats.date_format(day, "DATE_FORMAT")
         return self._days[day]
 
+    def time(self, at: str) -> str:
+        """The day and the time of day in the zone, as the reader writes them."""
+        return f"{self.day(at)}, {datetime.fromisoformat(at).astimezone(self.zone):%H:%M}"
+
     def date(self, day: date) -> str:
         """A day as the reader writes it."""
         return formats.date_format(day, "DATE_FORMAT")

@@ -159,7 +159,7 @@ def _went_on_words(step: RunStep, teller: Teller) -> str:
 def _waiting_words(step: RunStep, teller: Teller) -> str:
     until = {"date": teller.day(step.facts["until"])}
     if step.facts.get("reason") == "quiet_hours":
-        return _("Quiet hours at the customer: writes on %(date)s.") % until
+        return _("Quiet hours at the customer: writes on %(date)s.") % {"date": teller.time(step.facts["until"])}
     if step.kind == "wait_until":
         return _("Waits for it to come true, until %(date)s at the latest.") % until
     return _("Waits until %(date)s.") % until

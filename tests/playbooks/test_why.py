@@ -88,7 +88,7 @@ def test_it_waits_for_the_end_of_quiet_hours() -> None:
 
     verdict = why(playbook, account, late)
 
-    assert verdict.waits_for == ("Quiet hours at the customer: writes on March 23, 2026.",)
+    assert verdict.waits_for == ("Quiet hours at the customer: writes on March 23, 2026, 08:00.",)
     assert verdict.answer == Answer.WAITS
 
 
