@@ -11,6 +11,15 @@ export function openDialog(id) {
   dialog.dispatchEvent(new CustomEvent("dialog-open"));
 }
 
+/** Let a dialog go from sight at once, and close it after that: with its end the whole page is styled anew. */
+function leave(dialog) {
+  dialog.classList.add("is-leaving");
+  requestAnimationFrame(() => setTimeout(() => {
+    dialog.classList.remove("is-leaving");
+    dialog.close();
+  }));
+}
+
 function focusFirst(dialog) {
   const first =
     dialog.querySelector("[autofocus]") ??
@@ -33,12 +42,17 @@ export function startOverlays() {
       openDialog(opener.dataset.dialog);
       return;
     }
-    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
-    if (event.target instanceof HTMLDialogElement) event.target.close();
+    const left = event.target.closest("[data-dialog-close]")?.closest("dialog") ?? event.target;
+    if (left instanceof HTMLDialogElement) leave(left);
     const menu = event.target.closest("details.menu-root");
     if (!menu || event.target.closest(".menu-item")) closeMenus();
     else closeMenus(menu);
   });
+  document.addEventListener("cancel", (event) => {
+    if (!(event.target instanceof HTMLDialogElement) || !event.cancelable) return;
+    event.preventDefault();
+    leave(event.target);
+  }, true);
   document.addEventListener("keydown", (event) => {
     const opened = document.querySelector("details.menu-root[open]");
     const menu = opened ?? event.target.closest?.("[data-menu]");
