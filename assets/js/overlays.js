@@ -1,6 +1,8 @@
 // Native dialogs and <details> menus, opened by data-dialog="id" and closed as people expect.
 import { handle } from "./actions.js";
 
+let leaving;
+
 /** Open a dialog by id, focus where it asks for it. */
 export function openDialog(id) {
   const dialog = document.getElementById(id);
@@ -13,11 +15,15 @@ export function openDialog(id) {
 
 /** Let a dialog go from sight at once, and close it after that: with its end the whole page is styled anew. */
 function leave(dialog) {
+  leaving = dialog;
   dialog.classList.add("is-leaving");
-  requestAnimationFrame(() => setTimeout(() => {
-    dialog.classList.remove("is-leaving");
-    dialog.close();
-  }));
+  requestAnimationFrame(() => setTimeout(closeLeaving));
+}
+
+function closeLeaving() {
+  leaving?.classList.remove("is-leaving");
+  leaving?.close();
+  leaving = undefined;
 }
 
 function focusFirst(dialog) {
@@ -48,6 +54,8 @@ export function startOverlays() {
     if (!menu || event.target.closest(".menu-item")) closeMenus();
     else closeMenus(menu);
   });
+  // The next key is for the page, however soon it comes.
+  window.addEventListener("keydown", closeLeaving, true);
   document.addEventListener("cancel", (event) => {
     if (!(event.target instanceof HTMLDialogElement) || !event.cancelable) return;
     event.preventDefault();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -102,6 +103,23 @@ def test_csm_works_the_queue_by_keys(live_server: LiveServer, page: Page, csm: U
     page.keyboard.press("z")
     expect(rows).to_have_count(3)
     assert said == []
+
+
+def test_key_right_after_a_dialog_was_left_is_for_the_list(live_server: LiveServer, page: Page, csm: User) -> None:
+    tasks = make_tasks(csm)
+    sign_in(page, live_server.url, csm)
+    page.goto(f"{live_server.url}/queue/")
+    page.keyboard.press("j")
+    for task, following in pairwise(tasks):
+        page.keyboard.press("h")
+        expect(page.locator("dialog#task-form:modal")).to_contain_text(f"Snooze “{task.title}”")
+        # In one turn of the page, before anything can be drawn in between.
+        page.locator("dialog#task-form").evaluate("""dialog => {
+            dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
+            dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "j", code: "KeyJ", bubbles: true }));
+        }""")
+        expect(page.locator(f"#task-{following.pk} [data-row-link]")).to_be_focused()
+        expect(page.locator("dialog:modal")).to_have_count(0)
 
 
 def test_what_is_undone_while_the_list_is_still_on_its_way_comes_back(
