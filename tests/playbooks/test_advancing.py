@@ -19,8 +19,9 @@ from playbooks.decide import Found, Position, decide
 from playbooks.definition.parse import load
 from playbooks.models import Lease, Run, RunStep, Task
 from playbooks.queries import why_run
-from playbooks.services import advance_due, consume_events, evaluate_entries, retry_run
+from playbooks.services import advance_due, consume_events, evaluate_entries, publish, retry_run
 from playbooks.services.claiming import FRESH, LEASE, MOST_ATTEMPTS, TRIED, claim
+from playbooks.services.moving import move_runs
 from playbooks.services.turns import Turn, write_turns
 from surveys.models import Invitation, Survey
 from tests.factories import (
@@ -238,6 +239,22 @@ def test_turn_of_a_run_that_was_changed_meanwhile_is_not_written(change: dict[st
 
     assert Run.objects.filter(**change).exists()
     assert RunStep.objects.count() == 1
+
+
+def test_turn_of_a_run_that_was_moved_to_another_version_meanwhile_is_not_written() -> None:
+    playbook = published()
+    customer(uses=3)
+    evaluate_entries(now=NOW)
+    [claimed] = claim(now=NOW, limit=1, which=FRESH)
+    old = load(playbook.versions.get().definition)
+    publish(playbook=playbook, definition={**REFERENCE, "reentry_after_days": 30}, author=None, note="", now=NOW)
+    assert move_runs(playbook=playbook, by=UserFactory(role="admin"), now=NOW) == 1
+
+    calendar = Calendar.current()
+    decision = decide(old, Position(claimed.step, claimed.due_at), Found(), NOW, calendar)
+    write_turns([Turn(claimed, playbook, decision)], calendar, NOW)
+
+    assert list(RunStep.objects.values_list("decision", flat=True)) == ["entered", "moved"]
 
 
 def test_check_on_what_was_deleted_parks_its_runs_and_no_others() -> None:
